@@ -1,0 +1,370 @@
+//! A scenario as it runs: names resolved, populations unrolled, units exact.
+//!
+//! Every index in here is valid and every combination is one the model can run; what a person may
+//! have got wrong was reported when the file was decoded.
+
+use crate::detector::DetectorSettings;
+use crate::scheduler::{RetryPolicy, Status};
+use crate::time::{Span, Time};
+use crate::units::{ClassId, DestinationId, Quota, Rate, SenderId, TenantId, TenantSetId, Weight};
+
+/// A resolved scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The file's name without its ending, unless it states another.
+    pub name: String,
+    /// What it shows.
+    pub description: String,
+    /// The seed, unless the command line states another.
+    pub seed: u64,
+    /// The policy, unless the command line states another.
+    pub policy: String,
+    /// Arrivals end here.
+    pub duration: Span,
+    /// The run goes on for at most this long after the arrivals, or until nothing is left.
+    pub drain: Span,
+    /// Width of the windows of every series and of the fairness measures.
+    pub window: Span,
+    /// Index = [`DestinationId`].
+    pub destinations: Vec<Destination>,
+    /// Index = [`ClassId`]; at least one.
+    pub classes: Vec<Class>,
+    /// Index = [`TenantSetId`]; empty when the scenario has none.
+    pub tenant_sets: Vec<TenantSet>,
+    /// Index = [`TenantId`].
+    pub tenants: Vec<Tenant>,
+    /// Index = [`SenderId`]; the senders of one tenant are adjacent.
+    pub senders: Vec<Sender>,
+    /// Synthetic traffic; the position is the source's number.
+    pub sources: Vec<Source>,
+    /// Recorded traffic, in order of time.
+    pub log: Option<MessageLog>,
+    /// The position is the fault's number.
+    pub faults: Vec<Fault>,
+    /// The detector, unless it is switched off.
+    pub detector: Option<DetectorChoice>,
+    /// What must hold.
+    pub checks: Vec<Check>,
+}
+
+/// One route and the carrier behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    /// Its name.
+    pub name: String,
+    /// What we may send; `None` for no limit of ours.
+    pub quota: Option<Quota>,
+    /// Submissions are refused while their queue would take longer than this to drain.
+    pub admission: Option<Span>,
+    /// What happens after failures.
+    pub retry: RetryPolicy,
+    /// How long the lane waits for a response.
+    pub response_timeout: Span,
+    /// How long the lane waits for a receipt.
+    pub receipt_timeout: Span,
+    /// The carrier's side.
+    pub gateway: Gateway,
+}
+
+/// How the carrier of one destination behaves when nothing is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gateway {
+    /// Sessions (binds).
+    pub sessions: u16,
+    /// Unanswered attempts that each session allows.
+    pub window: u32,
+    /// From submission to response.
+    pub response: Latency,
+    /// Refusals in ordinary operation; the probabilities add up to at most 1.
+    pub refusals: Vec<(Status, Probability)>,
+    /// From acceptance to the handset.
+    pub delivery: Latency,
+    /// How often an accepted message is never delivered, with a receipt that says so.
+    pub undeliverable: Probability,
+    /// How often an accepted message disappears: not delivered, no receipt.
+    pub lost: Probability,
+    /// From delivery (or its failure) to the receipt.
+    pub receipt: Latency,
+    /// How often the receipt of a message is lost.
+    pub receipt_lost: Probability,
+}
+
+/// A distribution of spans.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Latency {
+    /// Always the same.
+    Constant(Span),
+    /// Uniform between two spans, both included.
+    Uniform {
+        /// The shortest.
+        from: Span,
+        /// The longest.
+        to: Span,
+    },
+    /// Exponential.
+    Exponential {
+        /// Its mean.
+        mean: Span,
+    },
+    /// Lognormal: half are below `median`; `sigma` is the standard deviation of the logarithm.
+    Lognormal {
+        /// Its median.
+        median: Span,
+        /// Standard deviation of the natural logarithm; 0 to 5.
+        sigma: f64,
+    },
+}
+
+/// A probability in billionths: exact, so that it is the same on every machine.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Probability(u32);
+
+impl Probability {
+    /// Never.
+    pub const NEVER: Probability = Probability(0);
+    /// Always.
+    pub const ALWAYS: Probability = Probability(1_000_000_000);
+
+    /// `billionths` ÷ 10⁹, or `None` above one.
+    pub const fn from_billionths(billionths: u32) -> Option<Self> {
+        if billionths <= Self::ALWAYS.0 { Some(Probability(billionths)) } else { None }
+    }
+
+    /// In billionths.
+    pub const fn billionths(self) -> u32 {
+        self.0
+    }
+
+    /// As a number, for figures only.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / 1e9
+    }
+}
+
+/// A class of service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Its weight among the classes of one tenant.
+    pub weight: Weight,
+    /// How long a message of this class may wait; reported beside every latency.
+    pub deadline: Option<Span>,
+}
+
+/// A tenant set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantSet {
+    /// Its name.
+    pub name: String,
+    /// Its weight among the sets.
+    pub weight: Weight,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tenant {
+    /// Its name; unique.
+    pub name: String,
+    /// The name of the `[[tenant]]` table it came from: the population it belongs to.
+    pub group: String,
+    /// Its set; every tenant has one or none has.
+    pub set: Option<TenantSetId>,
+    /// Its weight in its set, or among all tenants.
+    pub weight: Weight,
+}
+
+/// A sender of a tenant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sender {
+    /// Its name; unique within the tenant.
+    pub name: String,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its cap at each destination.
+    pub cap: Option<Quota>,
+}
+
+/// A source of synthetic traffic: one tenant's traffic of one kind towards one destination.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Names its random stream, with the tenant's name; unique within the tenant.
+    pub name: String,
+    /// Whose traffic it is.
+    pub tenant: TenantId,
+    /// Where it goes.
+    pub destination: DestinationId,
+    /// Its class.
+    pub class: ClassId,
+    /// The tenant's senders that it uses in turn: `first_sender` and the `senders - 1` after it.
+    pub first_sender: SenderId,
+    /// How many; at least 1.
+    pub senders: u32,
+    /// What a message costs: each size with its relative frequency; at least one entry.
+    pub segments: Vec<(u32, u32)>,
+    /// How long a message stays worth sending.
+    pub validity: Option<Span>,
+    /// When messages arrive.
+    pub arrivals: Arrivals,
+}
+
+/// When the messages of a source arrive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arrivals {
+    /// A Poisson stream.
+    Poisson {
+        /// Messages, not segments, in the unit of a rate.
+        rate: Rate,
+        /// When it begins.
+        from: Time,
+        /// When it ends.
+        until: Time,
+    },
+    /// A number of messages, evenly spread over a span, or all at once.
+    Campaign {
+        /// When the first one arrives.
+        at: Time,
+        /// How many.
+        messages: u64,
+        /// Over how long; [`Span::ZERO`] for all at once.
+        over: Span,
+    },
+}
+
+/// Recorded traffic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MessageLog {
+    /// The path as written in the scenario.
+    pub path: String,
+    /// XXH3-128 of the file's bytes, in hexadecimal.
+    pub content_hash: String,
+    /// The messages in order of time; equal times in order of the file.
+    pub arrivals: Vec<LoggedArrival>,
+}
+
+/// One recorded submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedArrival {
+    /// When.
+    pub time: Time,
+    /// Whose.
+    pub tenant: TenantId,
+    /// From which of the tenant's senders.
+    pub sender: SenderId,
+    /// Where to.
+    pub destination: DestinationId,
+    /// Its class.
+    pub class: ClassId,
+    /// What it costs.
+    pub segments: u32,
+    /// How long it stays worth sending.
+    pub validity: Option<Span>,
+}
+
+/// An injected failure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Its name; unique.
+    pub name: String,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// Where.
+    pub destination: DestinationId,
+    /// For whom; `None` for everybody.
+    pub tenant: Option<TenantId>,
+    /// When it begins.
+    pub start: Time,
+    /// How long it lasts.
+    pub duration: Span,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum FaultKind {
+    /// All sessions are down: what was unanswered has an unknown outcome. Never scoped to a tenant.
+    Outage,
+    /// Some attempts are refused.
+    ErrorBurst {
+        /// How many of them.
+        fraction: Probability,
+        /// With which status.
+        status: Status,
+    },
+}
+
+impl FaultKind {
+    /// The name used in files and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FaultKind::Outage => "outage",
+            FaultKind::ErrorBurst { .. } => "error-burst",
+        }
+    }
+}
+
+/// Which detector watches, and how it is set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DetectorChoice {
+    /// Its name in the registry of detectors.
+    pub name: String,
+    /// Its settings.
+    pub settings: DetectorSettings,
+}
+
+/// Something that must hold after a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// What it is called in reports.
+    pub name: String,
+    /// The name of a metric in the registry of metrics.
+    pub metric: String,
+    /// Of whom.
+    pub selector: Selector,
+    /// The bound, in the metric's unit (seconds for times).
+    pub bound: Bound,
+    /// Line in the scenario file, from 1.
+    pub line: u32,
+}
+
+/// Of whom a metric is taken. Empty fields select all.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Selector {
+    /// A tenant, or the population that a `[[tenant]]` table with a count made.
+    pub tenant: Option<String>,
+    /// A tenant set.
+    pub tenant_set: Option<String>,
+    /// A class.
+    pub class: Option<String>,
+    /// A destination.
+    pub destination: Option<String>,
+}
+
+/// A bound; the value may equal it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    /// The value is at most this.
+    AtMost(f64),
+    /// The value is at least this.
+    AtLeast(f64),
+}
+
+impl Bound {
+    /// Whether `value` keeps the bound; NaN never does.
+    pub fn holds(self, value: f64) -> bool {
+        match self {
+            Bound::AtMost(limit) => value <= limit,
+            Bound::AtLeast(limit) => value >= limit,
+        }
+    }
+}
+
+impl Scenario {
+    /// The tenants that `name` stands for: one tenant, or all of one population.
+    pub fn tenants_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TenantId> + 'a {
+        self.tenants
+            .iter()
+            .enumerate()
+            .filter(move |(_, tenant)| tenant.name == name || tenant.group == name)
+            .map(|(index, _)| TenantId(index as u32))
+    }
+}

@@ -1,0 +1,47 @@
+//! What a tenant submits, and what the lane remembers of it.
+
+use crate::time::Time;
+use crate::units::{ClassId, MessageId, Segments, SenderId, TenantId};
+
+/// A message as submitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Its number, in order of submission.
+    pub id: MessageId,
+    /// A key of the submitter's choice that never changes for this message, whatever else the
+    /// platform carries: retry jitter is a function of it.
+    pub key: u64,
+    /// Opaque to the lane; handed back with each attempt.
+    pub reference: u64,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The sender it goes out from.
+    pub sender: SenderId,
+    /// Its class of service.
+    pub class: ClassId,
+    /// What it costs.
+    pub segments: Segments,
+    /// When it stops being worth sending; [`Time::NEVER`] when it always is.
+    pub expires: Time,
+}
+
+/// A message inside the lane: what was submitted, and its history so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// What was submitted.
+    pub message: Message,
+    /// When it was submitted.
+    pub submitted: Time,
+    /// When it was first dispatched; [`Time::NEVER`] before.
+    pub first_dispatch: Time,
+    /// How often it was dispatched.
+    pub attempts: u32,
+}
+
+/// Names one attempt. Stays harmless after the message is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Ticket {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    pub(crate) attempt: u32,
+}
