@@ -1,0 +1,193 @@
+//! A 4-ary min-heap whose entries can be found again by number: key changes and removals from the
+//! middle in O(log n), no allocation once it has reached its size.
+//!
+//! Each entry has a number that is unique among everything that shares one position table. Several
+//! heaps may share a table as long as no number is in two of them at once: the scoring policy keeps
+//! one heap a node over a single table, so that a million nodes cost four bytes each here.
+
+use alloc::vec::Vec;
+
+/// "Not in any heap".
+const ABSENT: u32 = u32::MAX;
+
+/// Where each number is inside the heap that holds it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Positions(Vec<u32>);
+
+impl Positions {
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        self.0.get(number as usize).is_some_and(|position| *position != ABSENT)
+    }
+
+    fn set(&mut self, number: u32, position: usize) {
+        self.0[number as usize] = position as u32;
+    }
+
+    fn make_room(&mut self, number: u32) {
+        if self.0.len() <= number as usize {
+            self.0.resize(number as usize + 1, ABSENT);
+        }
+    }
+}
+
+/// The entries of one heap; see the module's documentation for the table of positions.
+#[derive(Clone, Debug)]
+pub(crate) struct Heap<K> {
+    entries: Vec<(K, u32)>,
+}
+
+impl<K> Default for Heap<K> {
+    fn default() -> Self {
+        Heap { entries: Vec::new() }
+    }
+}
+
+impl<K: Ord + Copy> Heap<K> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The smallest key and its number.
+    pub(crate) fn peek(&self) -> Option<(K, u32)> {
+        self.entries.first().copied()
+    }
+
+    /// All entries, in no order that matters.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, u32)> + '_ {
+        self.entries.iter().copied()
+    }
+
+    /// Inserts `number`, or changes its key.
+    pub(crate) fn set(&mut self, positions: &mut Positions, number: u32, key: K) {
+        positions.make_room(number);
+        let position = positions.0[number as usize];
+        if position == ABSENT {
+            self.entries.push((key, number));
+            positions.set(number, self.entries.len() - 1);
+            self.sift_up(positions, self.entries.len() - 1);
+        } else {
+            let position = position as usize;
+            let before = self.entries[position].0;
+            self.entries[position].0 = key;
+            if key < before {
+                self.sift_up(positions, position);
+            } else {
+                self.sift_down(positions, position);
+            }
+        }
+    }
+
+    /// Removes `number`; nothing happens when it is not in the heap.
+    pub(crate) fn remove(&mut self, positions: &mut Positions, number: u32) {
+        if !positions.contains(number) {
+            return;
+        }
+        let position = positions.0[number as usize] as usize;
+        positions.0[number as usize] = ABSENT;
+        let last = self.entries.pop().expect("a number with a position is in the heap");
+        if position < self.entries.len() {
+            self.entries[position] = last;
+            positions.set(last.1, position);
+            self.sift_down(positions, position);
+            self.sift_up(positions, positions.0[last.1 as usize] as usize);
+        }
+    }
+
+    fn sift_up(&mut self, positions: &mut Positions, mut position: usize) {
+        let entry = self.entries[position];
+        while position > 0 {
+            let parent = (position - 1) / 4;
+            if self.entries[parent].0 <= entry.0 {
+                break;
+            }
+            self.entries[position] = self.entries[parent];
+            positions.set(self.entries[position].1, position);
+            position = parent;
+        }
+        self.entries[position] = entry;
+        positions.set(entry.1, position);
+    }
+
+    fn sift_down(&mut self, positions: &mut Positions, mut position: usize) {
+        let entry = self.entries[position];
+        loop {
+            let first = 4 * position + 1;
+            if first >= self.entries.len() {
+                break;
+            }
+            let end = (first + 4).min(self.entries.len());
+            let mut least = first;
+            for child in first + 1..end {
+                if self.entries[child].0 < self.entries[least].0 {
+                    least = child;
+                }
+            }
+            if self.entries[least].0 >= entry.0 {
+                break;
+            }
+            self.entries[position] = self.entries[least];
+            positions.set(self.entries[position].1, position);
+            position = least;
+        }
+        self.entries[position] = entry;
+        positions.set(entry.1, position);
+    }
+}
+
+/// A heap with a table of positions of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct IndexedHeap<K> {
+    heap: Heap<K>,
+    positions: Positions,
+}
+
+impl<K> Default for IndexedHeap<K> {
+    fn default() -> Self {
+        IndexedHeap { heap: Heap::default(), positions: Positions::default() }
+    }
+}
+
+impl<K: Ord + Copy> IndexedHeap<K> {
+    pub(crate) fn peek(&self) -> Option<(K, u32)> {
+        self.heap.peek()
+    }
+
+    pub(crate) fn contains(&self, number: u32) -> bool {
+        self.positions.contains(number)
+    }
+
+    pub(crate) fn set(&mut self, number: u32, key: K) {
+        self.heap.set(&mut self.positions, number, key);
+    }
+
+    pub(crate) fn remove(&mut self, number: u32) {
+        self.heap.remove(&mut self.positions, number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::mix;
+    use alloc::collections::BTreeMap;
+
+    #[test]
+    fn behaves_like_a_sorted_map_under_random_changes() {
+        let mut heap = IndexedHeap::default();
+        let mut model: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+        for step in 0..20_000_u64 {
+            let number = (mix(step) % 97) as u32;
+            if mix(step + 1_000_000).is_multiple_of(3) {
+                heap.remove(number);
+                model.remove(&number);
+            } else {
+                let key = (mix(step + 2_000_000) % 1000, number);
+                heap.set(number, key);
+                model.insert(number, key);
+            }
+            let least = model.values().min().copied();
+            assert_eq!(heap.peek().map(|(key, _)| key), least);
+            assert_eq!(heap.contains(number), model.contains_key(&number));
+        }
+    }
+}

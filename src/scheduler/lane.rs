@@ -1,0 +1,632 @@
+//! Everything between submission and gateway for one destination.
+//!
+//! A lane is a state machine: time and entropy come in as arguments, decisions come out as values. It
+//! never sleeps, never reads a clock, and calling it too early or too often is harmless. Its driver
+//! does three things:
+//!
+//! 1. hands it what happens: [`Lane::submit`], [`Lane::session`], [`Lane::answered`], [`Lane::receipt`];
+//! 2. after each of these, calls [`Lane::next`] until the answer is not [`Next::Send`];
+//! 3. calls `next` again at the time of [`Next::NotUntil`] or of [`Lane::wake`], whichever is earlier.
+//!
+//! The lane paces, admits, expires, retries and accounts; *which* queue is next it asks its
+//! [`Policy`]. The life of a message is in [`next_belief`](super::next_belief); the lane makes no
+//! other move, and tells a [`LaneObserver`] of each.
+
+mod config;
+mod counts;
+mod directory;
+mod outcomes;
+mod sessions;
+mod shares;
+mod store;
+
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use config::{Change, ChangeError, LaneConfig, TenantSpec};
+pub use counts::{AttemptCounts, Counts};
+pub use outcomes::{Answer, ReceiptOutcome};
+pub use sessions::SessionChange;
+
+use self::directory::{Directory, QueueStanding};
+use self::sessions::Sessions;
+use self::store::{List, Store};
+use super::heap::IndexedHeap;
+use super::life::{Belief, Happening, next_belief};
+use super::message::{Message, Record, Ticket};
+use super::pacing::Pacer;
+use super::policy::{Entropy, Ineligible, Pick, Policy, Reshape, Standing};
+use super::retry::RequeuePlace;
+use super::status::Status;
+use crate::time::{Span, Time};
+use crate::units::{QueueId, Quota, Segments, SenderId, SessionId, TenantId};
+
+/// Listens to a lane. `()` listens to nothing.
+pub trait LaneObserver {
+    /// The belief of a message moved; `record` is as after the move. `code` is the status or receipt
+    /// state that came with it, or 0.
+    fn moved(
+        &mut self,
+        now: Time,
+        record: &Record,
+        from: Option<Belief>,
+        to: Belief,
+        why: Happening,
+        code: u32,
+    ) {
+        let _ = (now, record, from, to, why, code);
+    }
+
+    /// An attempt was answered after it had been given up.
+    fn answered_late(&mut self, now: Time, record: &Record, status: Status) {
+        let _ = (now, record, status);
+    }
+}
+
+impl LaneObserver for () {}
+
+/// What a lane wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Next {
+    /// Send this now.
+    Send(Attempt),
+    /// Something waits, and may not go before this time.
+    NotUntil(Time),
+    /// Something waits, and no session has a free seat.
+    NoSession,
+    /// Nothing may be sent: no queue is eligible.
+    Idle,
+}
+
+/// An attempt to hand to the gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// Names it in [`Lane::answered`] and [`Lane::receipt`].
+    pub ticket: Ticket,
+    /// The session to send it on.
+    pub session: SessionId,
+    /// Which attempt of its message this is, from 1.
+    pub number: u32,
+    /// The message.
+    pub message: Message,
+}
+
+/// The message was taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Accepted {
+    /// Names the message in [`Lane::cancel`].
+    pub ticket: Ticket,
+}
+
+/// The message was not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// Its queue would take this long to drain, longer than admission allows. Counted as refused.
+    QueueOverflow {
+        /// How long.
+        drain: Span,
+    },
+    /// Its tenant is not attached. Not counted: the lane knows of nobody to count it for.
+    TenantNotAttached,
+    /// The lane has no such class. Not counted.
+    NoSuchClass,
+    /// It has no segments. Not counted.
+    NoSegments,
+}
+
+impl Refused {
+    /// The platform code that goes with it, if it has one.
+    pub const fn code(self) -> Option<u32> {
+        match self {
+            Refused::QueueOverflow { .. } => Some(30_001),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::QueueOverflow { drain } => {
+                write!(f, "queue overflow (30001): it would take {drain} s to drain")
+            }
+            Refused::TenantNotAttached => f.write_str("the tenant is not attached to this lane"),
+            Refused::NoSuchClass => f.write_str("the lane has no such class"),
+            Refused::NoSegments => f.write_str("a message has at least one segment"),
+        }
+    }
+}
+
+impl core::error::Error for Refused {}
+
+/// Which waiting messages to withdraw.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Withdraw {
+    /// One message.
+    Message(Ticket),
+    /// All of a tenant.
+    Tenant(TenantId),
+    /// All of a sender.
+    Sender(SenderId),
+}
+
+/// The lane of one destination. The module's documentation tells how to drive it.
+#[derive(Clone, Debug)]
+pub struct Lane<P> {
+    config: LaneConfig,
+    policy: P,
+    pacer: Option<Pacer>,
+    directory: Directory,
+    sessions: Sessions,
+    store: Store,
+    unanswered: List,
+    without_receipt: List,
+    /// Ended badly, kept for late news.
+    kept: List,
+    parked: IndexedHeap<(Time, u64)>,
+    /// Queues whose head will expire, by when.
+    expiring: IndexedHeap<(Time, u32)>,
+    next_sequence: u64,
+    counts: Counts,
+}
+
+impl<P: Policy> Lane<P> {
+    /// An empty lane without sessions.
+    ///
+    /// # Panics
+    /// When the configuration has no class, or a quota with a burst of 0.
+    pub fn new(config: LaneConfig, mut policy: P) -> Self {
+        assert!(!config.classes.is_empty(), "a lane has at least one class");
+        assert!(config.quota.is_none_or(|quota| quota.burst > 0), "a burst is at least 1 segment");
+        policy.reshape(Time::ZERO, Reshape::Rate(config.quota.map(|quota| quota.rate)));
+        Lane {
+            pacer: config.quota.map(Pacer::new),
+            directory: Directory::new(&config),
+            sessions: Sessions::default(),
+            store: Store::default(),
+            unanswered: List::EMPTY,
+            without_receipt: List::EMPTY,
+            kept: List::EMPTY,
+            parked: IndexedHeap::default(),
+            expiring: IndexedHeap::default(),
+            next_sequence: 0,
+            counts: Counts::default(),
+            config,
+            policy,
+        }
+    }
+
+    /// Lets a tenant submit.
+    ///
+    /// # Errors
+    /// When it is attached already, or its set does not fit the lane.
+    pub fn attach(&mut self, tenant: TenantId, spec: TenantSpec) -> Result<(), ChangeError> {
+        self.directory.attach(tenant, spec)
+    }
+
+    /// Forgets a tenant; returns its final counts.
+    ///
+    /// # Errors
+    /// When it is not attached, or messages of it are still live.
+    pub fn detach(&mut self, now: Time, tenant: TenantId) -> Result<Counts, ChangeError> {
+        let counts = self.directory.detach(now, tenant, &mut self.policy)?;
+        let mut cursor = self.kept.head();
+        while let Some(slot) = cursor {
+            cursor = self.store.next(slot);
+            if self.store.get(slot).record.message.tenant == tenant {
+                self.store.unlink(&mut self.kept, slot);
+                self.store.remove(slot);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Changes the division while the lane is at work. The change is validated whole, then applied to
+    /// the present backlog.
+    ///
+    /// # Errors
+    /// When the change cannot be made; the lane is then as it was.
+    pub fn reconfigure(&mut self, now: Time, change: Change) -> Result<(), ChangeError> {
+        match change {
+            Change::Quota(Some(Quota { burst: 0, .. }))
+            | Change::SenderCap(_, Some(Quota { burst: 0, .. })) => {
+                return Err(ChangeError::BurstIsZero);
+            }
+            Change::Quota(quota) => {
+                match (&mut self.pacer, quota) {
+                    (Some(pacer), Some(quota)) => pacer.change(now, quota),
+                    (pacer, quota) => *pacer = quota.map(Pacer::new),
+                }
+                self.config.quota = quota;
+                self.policy.reshape(now, Reshape::Rate(quota.map(|quota| quota.rate)));
+            }
+            Change::TenantWeight(tenant, weight) => {
+                if let Some((node, product)) = self.directory.set_weight(tenant, weight)? {
+                    self.policy.reshape(now, Reshape::Weight { node, weight, product });
+                }
+            }
+            Change::SenderCap(sender, cap) => {
+                self.directory.set_cap(now, sender, cap);
+                self.reconsider_sender(now, sender);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a message into its queue, or says why not.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn submit<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        message: Message,
+        observer: &mut O,
+    ) -> Result<Accepted, Refused> {
+        if self.directory.tenant(message.tenant).is_none() {
+            return Err(Refused::TenantNotAttached);
+        }
+        if message.class.index() >= self.config.classes.len() {
+            return Err(Refused::NoSuchClass);
+        }
+        if message.segments.0 == 0 {
+            return Err(Refused::NoSegments);
+        }
+        let record = Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
+        let queue = self.directory.queue_for(now, &message, &mut self.policy);
+        if let Some(limit) = self.config.admission {
+            let drain = self.drain_time(queue);
+            if drain > limit {
+                let (segments, to) = (message.segments, Belief::Refused);
+                self.counts.moved(None, to, segments);
+                self.directory.tenant_mut(message.tenant).counts.moved(None, to, segments);
+                observer.moved(now, &record, None, to, Happening::QueueOverflow, 30_001);
+                return Err(Refused::QueueOverflow { drain });
+            }
+        }
+        let sequence = self.take_sequence();
+        let slot = self.store.insert(record, queue, sequence);
+        self.directory.hold(queue);
+        self.counts.moved(None, Belief::Queued, message.segments);
+        self.directory.tenant_mut(message.tenant).counts.moved(
+            None,
+            Belief::Queued,
+            message.segments,
+        );
+        observer.moved(now, &record, None, Belief::Queued, Happening::Submitted, 0);
+        self.enqueue(now, slot, RequeuePlace::Tail);
+        let generation = self.store.get(slot).generation;
+        Ok(Accepted { ticket: Ticket { slot, generation, attempt: 0 } })
+    }
+
+    /// Withdraws messages that wait in a queue or for their next attempt; returns how many. What is
+    /// with the carrier cannot be called back.
+    ///
+    /// A single message costs O(log n); a tenant or sender costs a walk over all messages held.
+    pub fn cancel<O: LaneObserver>(&mut self, now: Time, what: Withdraw, observer: &mut O) -> u64 {
+        let waits = |belief| matches!(belief, Belief::Queued | Belief::Parked);
+        let chosen: Vec<u32> = match what {
+            Withdraw::Message(ticket) => {
+                let slot = self.store.find(ticket.slot, ticket.generation);
+                slot.filter(|slot| waits(slot.belief)).map(|_| ticket.slot).into_iter().collect()
+            }
+            Withdraw::Tenant(_) | Withdraw::Sender(_) => self
+                .store
+                .indices()
+                .filter(|index| {
+                    let slot = self.store.get(*index);
+                    let message = &slot.record.message;
+                    waits(slot.belief)
+                        && match what {
+                            Withdraw::Tenant(tenant) => message.tenant == tenant,
+                            Withdraw::Sender(sender) => message.sender == sender,
+                            Withdraw::Message(_) => false,
+                        }
+                })
+                .collect(),
+        };
+        for slot in &chosen {
+            self.leave_waiting(now, *slot);
+            self.move_to(now, *slot, Happening::Cancelled, 0, observer);
+            self.free(now, *slot);
+        }
+        chosen.len() as u64
+    }
+
+    /// Decides what happens next, after doing all that is due: time-outs, retries, caps, expiry.
+    ///
+    /// `entropy` is asked at most once, and only by policies that gamble.
+    pub fn next<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        entropy: Entropy<'_>,
+        observer: &mut O,
+    ) -> Next {
+        self.do_what_is_due(now, observer);
+        // Whether anything is eligible comes first: "no session" is news only to those who wait.
+        let queue = match self.policy.pick(now, entropy) {
+            Pick::Queue(queue) => queue,
+            Pick::NotUntil(time) => return Next::NotUntil(time),
+            Pick::Idle => return Next::Idle,
+        };
+        if !self.sessions.has_free_seat() {
+            return Next::NoSession;
+        }
+        if let Some(pacer) = self.pacer.as_ref().filter(|pacer| !pacer.conforms(now)) {
+            return Next::NotUntil(pacer.earliest(now));
+        }
+        Next::Send(self.dispatch(now, queue, observer))
+    }
+
+    /// The earliest time at which `next` should be called although nothing else happens, apart from
+    /// what [`Next::NotUntil`] said. Earlier calls are harmless.
+    pub fn wake(&self) -> Option<Time> {
+        let listed = |list: &List, wait: Span| {
+            list.head().map(|slot| self.store.get(slot).since.saturating_add(wait))
+        };
+        [
+            listed(&self.unanswered, self.config.response_timeout),
+            listed(&self.without_receipt, self.config.receipt_timeout),
+            self.parked.peek().map(|((due, _), _)| due),
+            self.directory.held_senders.peek().map(|((due, _), _)| due),
+            self.expiring.peek().map(|((due, _), _)| due),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Ledgers A and C.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Ledgers A and C of one tenant; its attempts are not counted apart.
+    pub fn tenant_counts(&self, tenant: TenantId) -> Option<&Counts> {
+        self.directory.tenant(tenant).map(|tenant| &tenant.counts)
+    }
+
+    /// Where each of a tenant's queues stands in the policy's order.
+    pub fn explain(&self, tenant: TenantId) -> Vec<(SenderId, Standing)> {
+        self.directory
+            .queues_of(tenant)
+            .filter_map(|id| {
+                let sender = self.directory.queue(id).sender;
+                self.policy.explain(id).map(|standing| (sender, standing))
+            })
+            .collect()
+    }
+
+    /// Queues that exist now, in use or kept for their next message.
+    pub fn queue_count(&self) -> usize {
+        self.directory.queue_count()
+    }
+
+    fn dispatch<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        queue_id: QueueId,
+        observer: &mut O,
+    ) -> Attempt {
+        let queue = self.directory.queue(queue_id);
+        let (slot, sender) = (queue.messages.head(), queue.sender);
+        let slot = slot.expect("a policy picks only eligible queues, and those have a head");
+        let sent = self.store.get(slot).entry();
+        let next = self.pop_queue(queue_id, slot);
+        if let Some(pacer) = &mut self.pacer {
+            pacer.charge(now, sent.segments);
+        }
+        let session = self.sessions.seat();
+        let entry = next.map(|next| self.store.get(next).entry());
+        self.policy.dispatched(now, queue_id, sent, entry);
+        if entry.is_none() {
+            self.directory.queue_mut(queue_id).standing = QueueStanding::Empty;
+        }
+        if let Some(pacer) = &mut self.directory.sender_mut(sender).pacer {
+            pacer.charge(now, sent.segments);
+            self.reconsider_sender(now, sender);
+        }
+        let held = self.store.get_mut(slot);
+        held.record.attempts += 1;
+        held.record.first_dispatch = held.record.first_dispatch.min(now);
+        held.session = session;
+        let attempt = Attempt {
+            ticket: Ticket { slot, generation: held.generation, attempt: held.record.attempts },
+            session,
+            number: held.record.attempts,
+            message: held.record.message,
+        };
+        self.counts.attempts.dispatched += 1;
+        self.counts.attempts.unanswered += 1;
+        self.move_to(now, slot, Happening::Dispatched, 0, observer);
+        self.store.push_back(&mut self.unanswered, slot);
+        attempt
+    }
+
+    /// Puts a queued message into its queue and tells the policy.
+    fn enqueue(&mut self, now: Time, slot: u32, place: RequeuePlace) {
+        let held = self.store.get(slot);
+        let (id, entry) = (held.queue, held.entry());
+        let queue = self.directory.queue_mut(id);
+        let head_before = queue.messages.head();
+        match place {
+            RequeuePlace::Tail => self.store.push_back(&mut queue.messages, slot),
+            RequeuePlace::Head => self.store.insert_by_sequence(&mut queue.messages, slot),
+        }
+        queue.segments += entry.segments.get();
+        let (node, sender, standing) = (queue.node, queue.sender, queue.standing);
+        let is_head = queue.messages.head() == Some(slot);
+        self.policy.enqueued(now, id, entry);
+        if is_head {
+            self.watch_expiry(id);
+        }
+        if head_before.is_none() {
+            self.directory.tree.set_backlogged(node, true);
+            self.stand_up(now, id, sender);
+        } else if is_head && standing == QueueStanding::Eligible {
+            self.policy.eligible(now, id, entry);
+        }
+    }
+
+    /// A queue that was empty has a head: it is eligible unless its sender's cap holds it back.
+    fn stand_up(&mut self, now: Time, id: QueueId, sender: SenderId) {
+        let pacer = self.directory.sender(sender).and_then(|sender| sender.pacer);
+        match pacer.filter(|pacer| !pacer.conforms(now)) {
+            Some(pacer) => {
+                self.block(now, id);
+                let due = (pacer.earliest(now), sender.0);
+                self.directory.held_senders.set(sender.0, due);
+            }
+            None => self.unblock(now, id),
+        }
+    }
+
+    fn block(&mut self, now: Time, id: QueueId) {
+        let queue = self.directory.queue_mut(id);
+        if queue.standing != QueueStanding::Blocked {
+            queue.standing = QueueStanding::Blocked;
+            self.policy.ineligible(now, id, Ineligible::Blocked);
+        }
+    }
+
+    fn unblock(&mut self, now: Time, id: QueueId) {
+        let queue = self.directory.queue_mut(id);
+        let head = queue.messages.head().expect("only queues with a head are unblocked");
+        queue.standing = QueueStanding::Eligible;
+        self.policy.eligible(now, id, self.store.get(head).entry());
+    }
+
+    /// Blocks or unblocks all queues of a sender, as its cap wants it.
+    fn reconsider_sender(&mut self, now: Time, id: SenderId) {
+        let sender = self.directory.sender_mut(id);
+        let held_until =
+            sender.pacer.filter(|pacer| !pacer.conforms(now)).map(|pacer| pacer.earliest(now));
+        // The list is given back below; meanwhile nobody else looks at it.
+        let queues = core::mem::take(&mut sender.queues);
+        let mut waits = false;
+        for queue in &queues {
+            if self.directory.queue(*queue).messages.head().is_none() {
+                continue;
+            }
+            waits = true;
+            match held_until {
+                Some(_) => self.block(now, *queue),
+                None if self.directory.queue(*queue).standing == QueueStanding::Blocked => {
+                    self.unblock(now, *queue);
+                }
+                None => {}
+            }
+        }
+        self.directory.sender_mut(id).queues = queues;
+        match held_until {
+            Some(due) if waits => self.directory.held_senders.set(id.0, (due, id.0)),
+            _ => self.directory.held_senders.remove(id.0),
+        }
+    }
+
+    /// Takes a message out of its queue's list; returns the head after that.
+    fn pop_queue(&mut self, id: QueueId, slot: u32) -> Option<u32> {
+        let segments = self.store.get(slot).record.message.segments;
+        let queue = self.directory.queue_mut(id);
+        let was_head = queue.messages.head() == Some(slot);
+        self.store.unlink(&mut queue.messages, slot);
+        queue.segments -= segments.get();
+        let (head, node) = (queue.messages.head(), queue.node);
+        if head.is_none() {
+            self.directory.tree.set_backlogged(node, false);
+        }
+        if was_head {
+            self.watch_expiry(id);
+        }
+        head
+    }
+
+    /// Takes a waiting message out of its queue or out of the parked ones.
+    fn leave_waiting(&mut self, now: Time, slot: u32) {
+        let held = self.store.get(slot);
+        let (belief, id, entry) = (held.belief, held.queue, held.entry());
+        if belief == Belief::Parked {
+            self.parked.remove(slot);
+            return;
+        }
+        let was_head = self.directory.queue(id).messages.head() == Some(slot);
+        let next = self.pop_queue(id, slot);
+        self.policy.withdrawn(now, id, entry);
+        let queue = self.directory.queue_mut(id);
+        match next {
+            None => {
+                queue.standing = QueueStanding::Empty;
+                self.policy.ineligible(now, id, Ineligible::Empty);
+            }
+            Some(head) if was_head && queue.standing == QueueStanding::Eligible => {
+                self.policy.eligible(now, id, self.store.get(head).entry());
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Keeps the time at which a queue's head expires.
+    fn watch_expiry(&mut self, id: QueueId) {
+        let head = self.directory.queue(id).messages.head();
+        let expires = head.map_or(Time::NEVER, |slot| self.store.get(slot).record.message.expires);
+        if expires < Time::NEVER {
+            self.expiring.set(id.0, (expires, id.0));
+        } else if self.expiring.contains(id.0) {
+            self.expiring.remove(id.0);
+        }
+    }
+
+    /// How long a queue's backlog takes at its present share, or at its sender's cap if that is less.
+    fn drain_time(&self, id: QueueId) -> Span {
+        let queue = self.directory.queue(id);
+        let backlog = u128::from(queue.segments) * 1_000_000;
+        let by_share = self.config.quota.map(|quota| {
+            let is_backlogged = queue.messages.head().is_some();
+            let share = self.directory.tree.share(queue.node, is_backlogged, quota.rate).max(1);
+            let nanoseconds = backlog * 1_000_000_000 / share;
+            Span::from_nanoseconds(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+        });
+        let pacer = self.directory.sender(queue.sender).and_then(|sender| sender.pacer);
+        let by_cap = pacer.map(|pacer| pacer.quota().rate.span_of(queue.segments));
+        by_share.into_iter().chain(by_cap).max().unwrap_or(Span::ZERO)
+    }
+
+    /// Makes a legal move of the belief, counts it and tells the observer.
+    fn move_to<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        why: Happening,
+        code: u32,
+        observer: &mut O,
+    ) -> Belief {
+        let held = self.store.get_mut(slot);
+        let from = held.belief;
+        let to = next_belief(Some(from), why).expect("the lane makes only legal moves");
+        held.belief = to;
+        held.since = now;
+        let (segments, tenant): (Segments, TenantId) =
+            (held.record.message.segments, held.record.message.tenant);
+        self.counts.moved(Some(from), to, segments);
+        self.directory.tenant_mut(tenant).counts.moved(Some(from), to, segments);
+        observer.moved(now, &self.store.get(slot).record, Some(from), to, why, code);
+        to
+    }
+
+    fn take_sequence(&mut self) -> u64 {
+        self.next_sequence += 1;
+        self.next_sequence
+    }
+
+    /// Forgets a message that is in no list.
+    fn free(&mut self, now: Time, slot: u32) {
+        let held = self.store.get(slot);
+        let (queue, belief) = (held.queue, held.belief);
+        // A message that was accepted left its queue's count then.
+        if matches!(belief, Belief::Expired | Belief::Cancelled) {
+            self.directory.release(now, queue, &mut self.policy);
+        }
+        self.store.remove(slot);
+    }
+}

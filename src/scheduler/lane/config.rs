@@ -1,0 +1,92 @@
+//! What a lane is told before and while it runs.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::scheduler::retry::RetryPolicy;
+use crate::time::Span;
+use crate::units::{Quota, SenderId, TenantId, TenantSetId, Weight};
+
+/// The settings of a lane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneConfig {
+    /// What may be sent; `None` for no limit.
+    pub quota: Option<Quota>,
+    /// Submissions are refused while their queue would take longer than this to drain at its
+    /// present share or cap; `None` to take everything.
+    pub admission: Option<Span>,
+    /// What happens after failures.
+    pub retry: RetryPolicy,
+    /// How long an attempt may stay unanswered.
+    pub response_timeout: Span,
+    /// How long an accepted message may stay without a receipt, and how long after a bad end the
+    /// lane still recognises a late one.
+    pub receipt_timeout: Span,
+    /// Weights of the tenant sets, by number; empty when there is no such level.
+    pub tenant_sets: Vec<Weight>,
+    /// Weights of the classes among those of one tenant, by number; with a single class the share
+    /// tree has no such level.
+    pub classes: Vec<Weight>,
+    /// Keys the order of ties; no tenant may know it.
+    pub salt: u64,
+}
+
+/// A tenant, as a lane needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantSpec {
+    /// Its set; must be given exactly when the lane has tenant sets.
+    pub set: Option<TenantSetId>,
+    /// Its weight in its set, or among all tenants.
+    pub weight: Weight,
+}
+
+/// A change to a lane at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Another quota; what was sent ahead of the old one stays owed.
+    Quota(Option<Quota>),
+    /// Another weight of a tenant, for what is queued as well as for what comes.
+    TenantWeight(TenantId, Weight),
+    /// Another cap of a sender.
+    SenderCap(SenderId, Option<Quota>),
+}
+
+/// Why a change was not made. The lane is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeError {
+    /// A burst of nothing would never let anything go.
+    BurstIsZero,
+    /// No such tenant is attached.
+    TenantNotAttached(TenantId),
+    /// The tenant is attached already.
+    TenantAttached(TenantId),
+    /// The lane has no such tenant set, or has sets and the tenant names none.
+    NoSuchTenantSet(Option<TenantSetId>),
+    /// The tenant still has messages in the lane.
+    TenantHasMessages(TenantId),
+}
+
+impl fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChangeError::BurstIsZero => f.write_str("a burst of 0 segments never lets anything go"),
+            ChangeError::TenantNotAttached(tenant) => {
+                write!(f, "tenant {} is not attached to this lane", tenant.0)
+            }
+            ChangeError::TenantAttached(tenant) => {
+                write!(f, "tenant {} is attached to this lane already", tenant.0)
+            }
+            ChangeError::NoSuchTenantSet(Some(set)) => {
+                write!(f, "the lane has no tenant set {}", set.0)
+            }
+            ChangeError::NoSuchTenantSet(None) => {
+                f.write_str("the lane divides among tenant sets, and the tenant names none")
+            }
+            ChangeError::TenantHasMessages(tenant) => {
+                write!(f, "tenant {} still has messages in this lane; cancel them first", tenant.0)
+            }
+        }
+    }
+}
+
+impl core::error::Error for ChangeError {}

@@ -1,0 +1,303 @@
+//! What comes back: answers, receipts, lost sessions, and everything that time alone brings about.
+
+use super::sessions::SessionChange;
+use super::{Lane, LaneObserver};
+use crate::scheduler::life::{Belief, Happening};
+use crate::scheduler::message::Ticket;
+use crate::scheduler::policy::Policy;
+use crate::scheduler::retry::{RequeuePlace, UnknownOutcome};
+use crate::scheduler::status::{ReceiptState, Status, StatusClass};
+use crate::time::Time;
+use crate::units::{QueueId, Segments, SenderId, SessionId};
+
+/// What an answer was good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It was awaited.
+    InTime,
+    /// The attempt had been given up; the ledger of attempts is corrected.
+    Late,
+    /// No such attempt is open: answered before, or long over. Nothing changed.
+    Stray,
+}
+
+/// What a receipt was good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReceiptOutcome {
+    /// It moved the message.
+    Applied,
+    /// It told nothing that matters. Nothing changed.
+    Stray,
+}
+
+impl<P: Policy> Lane<P> {
+    /// A session came up or went down. Attempts unanswered on a session that goes down have an unknown
+    /// outcome.
+    pub fn session<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        change: SessionChange,
+        observer: &mut O,
+    ) {
+        self.sessions.change(id, change);
+        if change == SessionChange::Down {
+            let mut cursor = self.unanswered.head();
+            while let Some(slot) = cursor {
+                cursor = self.store.next(slot);
+                if self.store.get(slot).session == id {
+                    self.outcome_unknown(now, slot, observer);
+                }
+            }
+        }
+    }
+
+    /// The gateway answered an attempt.
+    pub fn answered<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        status: Status,
+        observer: &mut O,
+    ) -> Answer {
+        let Some(held) = self.store.find(ticket.slot, ticket.generation) else {
+            return Answer::Stray;
+        };
+        let slot = ticket.slot;
+        if held.belief == Belief::InFlight && held.record.attempts == ticket.attempt {
+            self.answered_in_time(now, slot, status, observer);
+            return Answer::InTime;
+        }
+        let bit = attempt_bit(ticket.attempt);
+        if held.unknown_attempts & bit == 0 {
+            return Answer::Stray;
+        }
+        self.store.get_mut(slot).unknown_attempts &= !bit;
+        self.counts.attempts.unknown -= 1;
+        self.counts.attempts.answered += 1;
+        observer.answered_late(now, &self.store.get(slot).record, status);
+        if status.class() == StatusClass::Accepted {
+            self.accepted_late(now, slot, status.0, observer);
+        }
+        Answer::Late
+    }
+
+    /// A delivery receipt came in for an attempt.
+    pub fn receipt<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        state: ReceiptState,
+        observer: &mut O,
+    ) -> ReceiptOutcome {
+        let Some(held) = self.store.find(ticket.slot, ticket.generation) else {
+            return ReceiptOutcome::Stray;
+        };
+        let slot = ticket.slot;
+        let waits = matches!(held.belief, Belief::Queued | Belief::Parked);
+        if waits && held.unknown_attempts & attempt_bit(ticket.attempt) != 0 {
+            self.accepted_late(now, slot, 0, observer);
+        }
+        let held = self.store.get(slot);
+        // Bad news of an old attempt says nothing of a newer one.
+        let is_current = held.record.attempts == ticket.attempt;
+        let list = match (held.belief, state.is_delivered()) {
+            (Belief::Accepted, true) => &mut self.without_receipt,
+            (Belief::Accepted, false) if is_current => &mut self.without_receipt,
+            (Belief::Unknown | Belief::Failed, true) => &mut self.kept,
+            (Belief::Unknown, false) if is_current => &mut self.kept,
+            _ => return ReceiptOutcome::Stray,
+        };
+        self.store.unlink(list, slot);
+        let why = if state.is_delivered() {
+            Happening::ReceiptDelivered
+        } else {
+            Happening::ReceiptFailed
+        };
+        self.move_to(now, slot, why, state as u32, observer);
+        self.free(now, slot);
+        ReceiptOutcome::Applied
+    }
+
+    pub(super) fn do_what_is_due<O: LaneObserver>(&mut self, now: Time, observer: &mut O) {
+        while let Some(slot) = self.unanswered.head() {
+            if self.store.get(slot).since.saturating_add(self.config.response_timeout) > now {
+                break;
+            }
+            self.outcome_unknown(now, slot, observer);
+        }
+        while let Some(slot) = self.without_receipt.head() {
+            if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
+                break;
+            }
+            self.store.unlink(&mut self.without_receipt, slot);
+            self.move_to(now, slot, Happening::ReceiptOverdue, 0, observer);
+            self.store.push_back(&mut self.kept, slot);
+        }
+        while let Some(slot) = self.kept.head() {
+            if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
+                break;
+            }
+            self.store.unlink(&mut self.kept, slot);
+            self.free(now, slot);
+        }
+        while let Some(((due, _), slot)) = self.parked.peek() {
+            if due > now {
+                break;
+            }
+            self.parked.remove(slot);
+            self.unpark(now, slot, observer);
+        }
+        while let Some(((due, _), queue)) = self.expiring.peek() {
+            if due > now {
+                break;
+            }
+            let queue = QueueId(queue);
+            let slot = self.directory.queue(queue).messages.head();
+            let slot = slot.expect("a queue is watched only while it has a head that expires");
+            self.leave_waiting(now, slot);
+            self.move_to(now, slot, Happening::Expired, 0, observer);
+            self.free(now, slot);
+        }
+        while let Some(((due, sender), _)) = self.directory.held_senders.peek() {
+            if due > now {
+                break;
+            }
+            self.reconsider_sender(now, SenderId(sender));
+        }
+    }
+
+    fn answered_in_time<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        status: Status,
+        observer: &mut O,
+    ) {
+        self.store.unlink(&mut self.unanswered, slot);
+        self.counts.attempts.unanswered -= 1;
+        self.counts.attempts.answered += 1;
+        let held = self.store.get(slot);
+        let class = status.class();
+        let charged = held.record.message.segments;
+        // The carrier counts what it refuses for other reasons; what it throttles it does not.
+        let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
+        let (queue, session) = (held.queue, held.session);
+        let (made, key) = (held.record.attempts, held.record.message.key);
+        self.sessions.release(session);
+        self.policy.completed(now, queue, charged, used);
+        let rule = self.config.retry.rule(class);
+        match rule.map(|rule| (rule.place, rule.wait_after(made, key))) {
+            Some((place, Some(wait))) => {
+                self.move_to(now, slot, Happening::AnsweredRetry, status.0, observer);
+                self.park(slot, now.saturating_add(wait), place);
+            }
+            Some((_, None)) => {
+                self.end(now, slot, Happening::AnsweredExhausted, status.0, observer)
+            }
+            None if class == StatusClass::Accepted => {
+                self.end(now, slot, Happening::AnsweredAccepted, status.0, observer);
+            }
+            None => self.end(now, slot, Happening::AnsweredPermanent, status.0, observer),
+        }
+    }
+
+    fn outcome_unknown<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+        self.store.unlink(&mut self.unanswered, slot);
+        self.counts.attempts.unanswered -= 1;
+        self.counts.attempts.unknown += 1;
+        let held = self.store.get_mut(slot);
+        held.unknown_attempts |= attempt_bit(held.record.attempts);
+        let charged = held.record.message.segments;
+        let (queue, session) = (held.queue, held.session);
+        let (made, key) = (held.record.attempts, held.record.message.key);
+        self.sessions.release(session);
+        self.policy.completed(now, queue, charged, charged);
+        let again = match self.config.retry.unknown {
+            UnknownOutcome::Resubmit(rule) => {
+                rule.wait_after(made, key).map(|wait| (rule.place, wait))
+            }
+            UnknownOutcome::GiveUp => None,
+        };
+        match again {
+            Some((place, wait)) => {
+                self.move_to(now, slot, Happening::OutcomeUnknownRetry, 0, observer);
+                self.park(slot, now.saturating_add(wait), place);
+            }
+            None => self.end(now, slot, Happening::OutcomeUnknownGiveUp, 0, observer),
+        }
+    }
+
+    /// An attempt that was given up had been accepted: what still waits need not be sent again.
+    fn accepted_late<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        code: u32,
+        observer: &mut O,
+    ) {
+        match self.store.get(slot).belief {
+            Belief::Queued | Belief::Parked => {
+                self.leave_waiting(now, slot);
+                self.end(now, slot, Happening::LateAccepted, code, observer);
+            }
+            Belief::Unknown | Belief::Failed => {
+                self.store.unlink(&mut self.kept, slot);
+                self.move_to(now, slot, Happening::LateAccepted, code, observer);
+                self.store.push_back(&mut self.without_receipt, slot);
+            }
+            // A newer attempt is with the carrier; its own answer will tell.
+            _ => {}
+        }
+    }
+
+    /// Ends the waiting of a message that is in no list: it leaves its queue's count, and is kept
+    /// where news of it may still come.
+    fn end<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        why: Happening,
+        code: u32,
+        observer: &mut O,
+    ) {
+        let belief = self.move_to(now, slot, why, code, observer);
+        let held = self.store.get(slot);
+        let (queue, may_be_there) = (held.queue, held.unknown_attempts != 0);
+        self.directory.release(now, queue, &mut self.policy);
+        match belief {
+            Belief::Accepted => self.store.push_back(&mut self.without_receipt, slot),
+            Belief::Unknown => self.store.push_back(&mut self.kept, slot),
+            _ if may_be_there => self.store.push_back(&mut self.kept, slot),
+            _ => self.store.remove(slot),
+        }
+    }
+
+    fn park(&mut self, slot: u32, due: Time, place: RequeuePlace) {
+        let held = self.store.get_mut(slot);
+        held.place = place;
+        let due = due.min(held.record.message.expires);
+        self.parked.set(slot, (due, held.sequence));
+    }
+
+    fn unpark<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+        if self.store.get(slot).record.message.expires <= now {
+            self.move_to(now, slot, Happening::Expired, 0, observer);
+            self.free(now, slot);
+            return;
+        }
+        let place = self.store.get(slot).place;
+        if place == RequeuePlace::Tail {
+            let sequence = self.take_sequence();
+            self.store.get_mut(slot).sequence = sequence;
+        }
+        self.move_to(now, slot, Happening::BackoffOver, 0, observer);
+        self.enqueue(now, slot, place);
+    }
+}
+
+/// The bit of an attempt (from 1) in a slot's set of unknown outcomes. Attempts beyond the last bit
+/// do not exist: see [`RetryRule::MOST_ATTEMPTS`](crate::scheduler::RetryRule::MOST_ATTEMPTS).
+fn attempt_bit(attempt: u32) -> u32 {
+    1_u32.checked_shl(attempt.wrapping_sub(1)).unwrap_or(0)
+}

@@ -1,0 +1,199 @@
+//! The share tree as the lane keeps it: who is under whom, and who is backlogged.
+//!
+//! It answers two questions: the path of a queue, for policies; and the rate a queue may count on
+//! now, for admission. Under each node the weight of the *backlogged* children is kept, so that a
+//! share costs O(depth).
+
+use alloc::vec::Vec;
+
+use crate::scheduler::policy::{Hop, Level, NodeId};
+use crate::units::{Rate, Weight, mix};
+
+const ROOT: u32 = u32::MAX;
+
+/// The tree; the root is implied.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ShareTree {
+    nodes: Vec<Node>,
+    free: Vec<u32>,
+    root_backlogged: u64,
+    salt: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    hop: Hop,
+    parent: u32,
+    children: u32,
+    backlogged_children: u32,
+    /// Sum of the backlogged children's weights, in millionths.
+    backlogged_weight: u64,
+}
+
+impl ShareTree {
+    pub(super) fn new(salt: u64) -> Self {
+        ShareTree { salt, ..Self::default() }
+    }
+
+    /// Adds a node. `identity` is what it stands for; with the salt it decides ties.
+    pub(super) fn insert(
+        &mut self,
+        parent: Option<NodeId>,
+        level: Level,
+        identity: u64,
+        weight: Weight,
+    ) -> NodeId {
+        let index = self.free.pop().unwrap_or(self.nodes.len() as u32);
+        let parent = parent.map_or(ROOT, |node| node.0);
+        let above = if parent == ROOT { 0 } else { self.nodes[parent as usize].hop.tie };
+        let tie = mix(mix(self.salt ^ above) ^ mix(identity << 3 | level as u64));
+        let node = Node {
+            hop: Hop { node: NodeId(index), level, weight, tie },
+            parent,
+            children: 0,
+            backlogged_children: 0,
+            backlogged_weight: 0,
+        };
+        if index as usize == self.nodes.len() {
+            self.nodes.push(node);
+        } else {
+            self.nodes[index as usize] = node;
+        }
+        if parent != ROOT {
+            self.nodes[parent as usize].children += 1;
+        }
+        NodeId(index)
+    }
+
+    /// Removes a node without children; returns its parent if that has none left either.
+    pub(super) fn remove(&mut self, id: NodeId) -> Option<NodeId> {
+        let Node { parent, .. } = self.nodes[id.0 as usize];
+        self.free.push(id.0);
+        if parent == ROOT {
+            return None;
+        }
+        let node = &mut self.nodes[parent as usize];
+        node.children -= 1;
+        (node.children == 0).then_some(NodeId(parent))
+    }
+
+    /// The path down to a node, written over `path`.
+    pub(super) fn path(&self, id: NodeId, path: &mut Vec<Hop>) {
+        path.clear();
+        let mut index = id.0;
+        while index != ROOT {
+            path.push(self.nodes[index as usize].hop);
+            index = self.nodes[index as usize].parent;
+        }
+        path.reverse();
+    }
+
+    /// The product of the weights along the path down to a node.
+    pub(super) fn product(&self, id: NodeId) -> Weight {
+        let (mut index, mut product) = (id.0, Weight::ONE);
+        while index != ROOT {
+            product = product.times(self.nodes[index as usize].hop.weight);
+            index = self.nodes[index as usize].parent;
+        }
+        product
+    }
+
+    pub(super) fn set_weight(&mut self, id: NodeId, weight: Weight) {
+        let node = self.nodes[id.0 as usize];
+        if node.backlogged_children > 0 {
+            let sum = self.weight_below(node.parent);
+            *sum = *sum + weight.millionths() - node.hop.weight.millionths();
+        }
+        self.nodes[id.0 as usize].hop.weight = weight;
+    }
+
+    /// A leaf became backlogged, or stopped being so.
+    pub(super) fn set_backlogged(&mut self, leaf: NodeId, is_backlogged: bool) {
+        let mut index = leaf.0;
+        loop {
+            let Node { hop, parent, .. } = self.nodes[index as usize];
+            let sum = self.weight_below(parent);
+            *sum = if is_backlogged {
+                *sum + hop.weight.millionths()
+            } else {
+                *sum - hop.weight.millionths()
+            };
+            if parent == ROOT {
+                return;
+            }
+            let children = &mut self.nodes[parent as usize].backlogged_children;
+            let before = *children;
+            *children = if is_backlogged { before + 1 } else { before - 1 };
+            if before.min(*children) > 0 {
+                return;
+            }
+            index = parent;
+        }
+    }
+
+    /// What a leaf may count on, in millionths of a segment a second: the share it has if backlogged,
+    /// or would have if it became so now.
+    pub(super) fn share(&self, leaf: NodeId, is_backlogged: bool, rate: Rate) -> u128 {
+        let per_second = u128::from(rate.segments()) * 1_000_000_000;
+        let mut share = per_second * 1_000_000 / u128::from(rate.per().as_nanoseconds());
+        let (mut index, mut counted) = (leaf.0, is_backlogged);
+        // From the bottom up: the order of the factors does not matter but for rounding.
+        loop {
+            let Node { hop, parent, .. } = self.nodes[index as usize];
+            let weight = u128::from(hop.weight.millionths());
+            let (sum, parent_counted) = if parent == ROOT {
+                (self.root_backlogged, true)
+            } else {
+                let node = &self.nodes[parent as usize];
+                (node.backlogged_weight, node.backlogged_children > 0)
+            };
+            let sum = u128::from(sum) + if counted { 0 } else { weight };
+            share = share * weight / sum;
+            if parent == ROOT {
+                return share;
+            }
+            (index, counted) = (parent, parent_counted);
+        }
+    }
+
+    fn weight_below(&mut self, parent: u32) -> &mut u64 {
+        if parent == ROOT {
+            &mut self.root_backlogged
+        } else {
+            &mut self.nodes[parent as usize].backlogged_weight
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_count_only_the_backlogged_and_ignore_the_number_of_senders() {
+        let mut tree = ShareTree::new(1);
+        let weight = |w| Weight::whole(w).expect("valid");
+        let heavy = tree.insert(None, Level::Tenant, 0, weight(3));
+        let light = tree.insert(None, Level::Tenant, 1, weight(1));
+        let [a, b] = [0, 1].map(|s| tree.insert(Some(heavy), Level::Sender, s, Weight::ONE));
+        let c = tree.insert(Some(light), Level::Sender, 2, Weight::ONE);
+        let rate = Rate::per_second(8).expect("valid");
+
+        assert_eq!(tree.share(c, false, rate), 8_000_000, "alone, it would have everything");
+        tree.set_backlogged(a, true);
+        assert_eq!(tree.share(c, false, rate), 2_000_000);
+        tree.set_backlogged(c, true);
+        assert_eq!(tree.share(c, true, rate), 2_000_000);
+        assert_eq!(tree.share(a, true, rate), 6_000_000);
+        assert_eq!(tree.share(b, false, rate), 3_000_000, "a second sender halves the first's");
+        tree.set_backlogged(b, true);
+        assert_eq!(tree.share(a, true, rate), 3_000_000);
+        assert_eq!(tree.share(c, true, rate), 2_000_000);
+        tree.set_backlogged(a, false);
+        tree.set_backlogged(b, false);
+        assert_eq!(tree.share(c, true, rate), 8_000_000);
+        tree.set_weight(light, weight(5));
+        tree.set_backlogged(a, true);
+        assert_eq!(tree.share(c, true, rate), 5_000_000);
+    }
+}

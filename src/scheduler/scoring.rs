@@ -1,0 +1,361 @@
+//! The scoring policy: at each node of the share tree, the child furthest behind its share is next.
+//!
+//! Each inner node keeps a virtual time V and, for each child, a start tag: the service the child
+//! received, in segments ÷ weight. The pick walks from the top to the child with the smallest tag.
+//! Serving k segments moves the child's tag by k ÷ weight and V to the tag the child had: start-time
+//! fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996, section 2) at every node. Hence, for siblings i
+//! and j that are both backlogged over an interval,
+//!
+//! > |Wᵢ/wᵢ − Wⱼ/wⱼ| ≤ Lᵢ/wᵢ + Lⱼ/wⱼ.
+//!
+//! A child that becomes backlogged starts at max(own tag, V): unused credit is forgotten, debt is
+//! kept. A child that its own cap holds back keeps its distance to V: it neither winds up credit nor
+//! is lifted. Shares count only eligible children, so what one leaves unused the others have at once,
+//! and splitting traffic over more senders moves nothing between tenants.
+//!
+//! Tags are integers: a segment at weight 1 is [`TAG_UNITS`] units, a multiple of every number up to
+//! 16, so shares by whole weights up to 16 are exact. For other weights the fraction of a unit is
+//! carried to the next charge and never lost, so a tag is off by less than one unit, always.
+
+use alloc::vec::Vec;
+
+use super::heap::{Heap, Positions};
+use super::policy::{Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing};
+use crate::time::Time;
+use crate::units::{QueueId, Rate, Segments, Weight};
+
+/// Tag units of one segment at weight 1: the least common multiple of 1 to 16, times 2²⁰.
+pub const TAG_UNITS: u64 = 720_720 << 20;
+
+/// The same for a weight of one millionth.
+const UNITS_PER_MILLIONTH: u64 = TAG_UNITS * 1_000_000;
+
+const ROOT: u32 = 0;
+const NONE: u32 = u32::MAX;
+
+/// The scoring policy; re-scores after every message.
+#[derive(Clone, Debug)]
+pub struct Scoring {
+    /// Index 0 is the root; the node of a hop is its number plus one.
+    nodes: Vec<Node>,
+    positions: Positions,
+    /// The leaf of each queue.
+    leaves: Vec<u32>,
+    /// Only to tell scores in seconds.
+    rate: Option<Rate>,
+}
+
+/// Key of a child among its siblings: tag, then the keyed order.
+type Key = (i128, u64);
+
+#[derive(Clone, Debug)]
+struct Node {
+    parent: u32,
+    /// The queue, for a leaf.
+    queue: u32,
+    weight: Weight,
+    tie: u64,
+    /// Whole units of tag a segment costs, and what is left over, in `1/weight` units.
+    cost: u64,
+    cost_remainder: u64,
+    /// Fraction of a unit not charged yet, in `1/weight` units.
+    carry: u64,
+    /// Service received ÷ weight.
+    start: i128,
+    state: State,
+    /// V of the children.
+    virtual_time: i128,
+    /// Eligible children.
+    eligible: Heap<Key>,
+    /// Children held back by caps of their own.
+    frozen: u32,
+    /// Children in any state.
+    children: u32,
+}
+
+/// How a node takes part in its parent's division.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Idle,
+    Eligible,
+    /// Backlogged but held back; keeps `start − V` of the time it was held back.
+    Frozen(i128),
+}
+
+impl Node {
+    fn new(parent: u32, weight: Weight, tie: u64) -> Self {
+        let mut node = Node {
+            parent,
+            queue: NONE,
+            weight,
+            tie,
+            cost: 0,
+            cost_remainder: 0,
+            carry: 0,
+            start: 0,
+            state: State::Idle,
+            virtual_time: 0,
+            eligible: Heap::default(),
+            frozen: 0,
+            children: 0,
+        };
+        node.set_weight(weight);
+        node
+    }
+
+    fn set_weight(&mut self, weight: Weight) {
+        self.weight = weight;
+        self.cost = UNITS_PER_MILLIONTH / weight.millionths();
+        self.cost_remainder = UNITS_PER_MILLIONTH % weight.millionths();
+        self.carry = 0;
+    }
+
+    /// Tag units that `segments` cost now; the fraction is carried.
+    fn charge(&mut self, segments: Segments) -> i128 {
+        let mut units = i128::from(self.cost) * i128::from(segments.0);
+        if self.cost_remainder != 0 {
+            let fraction =
+                u128::from(self.cost_remainder) * u128::from(segments.0) + u128::from(self.carry);
+            let weight = u128::from(self.weight.millionths());
+            units += (fraction / weight) as i128;
+            self.carry = (fraction % weight) as u64;
+        }
+        units
+    }
+
+    /// Takes a charge back, to the unit.
+    fn refund(&mut self, segments: Segments) -> i128 {
+        let mut units = i128::from(self.cost) * i128::from(segments.0);
+        if self.cost_remainder != 0 {
+            let weight = i128::from(self.weight.millionths());
+            let fraction =
+                i128::from(self.carry) - i128::from(self.cost_remainder) * i128::from(segments.0);
+            units -= fraction.div_euclid(weight);
+            self.carry = fraction.rem_euclid(weight) as u64;
+        }
+        units
+    }
+}
+
+impl Default for Scoring {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scoring {
+    /// The policy without queues.
+    pub fn new() -> Self {
+        Scoring {
+            nodes: alloc::vec![Node::new(NONE, Weight::ONE, 0)],
+            positions: Positions::default(),
+            leaves: Vec::new(),
+            rate: None,
+        }
+    }
+
+    fn leaf(&self, queue: QueueId) -> u32 {
+        let leaf = self.leaves.get(queue.index()).copied().unwrap_or(NONE);
+        assert_ne!(leaf, NONE, "queue {} is not attached", queue.0);
+        leaf
+    }
+
+    /// Moves a node to another state and lets its ancestors follow.
+    fn settle(&mut self, mut index: u32, mut target: State) {
+        while index != ROOT {
+            let parent = self.nodes[index as usize].parent;
+            let virtual_time = self.nodes[parent as usize].virtual_time;
+            let node = &mut self.nodes[index as usize];
+            let before = node.state;
+            match before {
+                State::Idle => node.start = node.start.max(virtual_time),
+                State::Frozen(distance) => node.start = virtual_time + distance,
+                State::Eligible => {}
+            }
+            if matches!(target, State::Frozen(_)) {
+                target = State::Frozen(node.start - virtual_time);
+            }
+            if before == State::Idle && target == State::Idle {
+                return;
+            }
+            node.state = target;
+            let key = (node.start, node.tie);
+            let parent_node = &mut self.nodes[parent as usize];
+            parent_node.frozen -= u32::from(matches!(before, State::Frozen(_)));
+            parent_node.frozen += u32::from(matches!(target, State::Frozen(_)));
+            if target == State::Eligible {
+                parent_node.eligible.set(&mut self.positions, index, key);
+            } else if before == State::Eligible {
+                parent_node.eligible.remove(&mut self.positions, index);
+            }
+            let wanted = if !parent_node.eligible.is_empty() {
+                State::Eligible
+            } else if parent_node.frozen > 0 {
+                State::Frozen(0)
+            } else {
+                State::Idle
+            };
+            let same =
+                core::mem::discriminant(&parent_node.state) == core::mem::discriminant(&wanted);
+            if parent == ROOT || same {
+                return;
+            }
+            (index, target) = (parent, wanted);
+        }
+    }
+
+    /// Adds `units` to the tag of a node, wherever it is kept now.
+    fn move_tag(&mut self, index: u32, units: i128) {
+        let node = &mut self.nodes[index as usize];
+        node.start += units;
+        if let State::Frozen(distance) = &mut node.state {
+            *distance += units;
+        }
+        if node.state == State::Eligible {
+            let (key, parent) = ((node.start, node.tie), node.parent);
+            self.nodes[parent as usize].eligible.set(&mut self.positions, index, key);
+        }
+    }
+}
+
+impl Policy for Scoring {
+    fn attach(&mut self, _: Time, queue: QueueId, path: &[Hop]) {
+        let mut parent = ROOT;
+        for hop in path {
+            let index = hop.node.0 + 1;
+            if self.nodes.len() <= index as usize {
+                self.nodes.resize_with(index as usize + 1, || Node::new(NONE, Weight::ONE, 0));
+            }
+            if self.nodes[index as usize].parent == NONE {
+                self.nodes[index as usize] = Node::new(parent, hop.weight, hop.tie);
+                self.nodes[parent as usize].children += 1;
+            }
+            parent = index;
+        }
+        self.nodes[parent as usize].queue = queue.0;
+        if self.leaves.len() <= queue.index() {
+            self.leaves.resize(queue.index() + 1, NONE);
+        }
+        self.leaves[queue.index()] = parent;
+    }
+
+    fn detach(&mut self, _: Time, queue: QueueId) {
+        let mut index = self.leaf(queue);
+        self.leaves[queue.index()] = NONE;
+        while index != ROOT && self.nodes[index as usize].children == 0 {
+            let parent = self.nodes[index as usize].parent;
+            debug_assert_eq!(self.nodes[index as usize].state, State::Idle);
+            self.nodes[index as usize].parent = NONE;
+            self.nodes[parent as usize].children -= 1;
+            index = parent;
+        }
+    }
+
+    fn enqueued(&mut self, _: Time, _: QueueId, _: Entry) {}
+
+    fn withdrawn(&mut self, _: Time, _: QueueId, _: Entry) {}
+
+    fn eligible(&mut self, _: Time, queue: QueueId, _: Entry) {
+        let leaf = self.leaf(queue);
+        if self.nodes[leaf as usize].state != State::Eligible {
+            self.settle(leaf, State::Eligible);
+        }
+    }
+
+    fn ineligible(&mut self, _: Time, queue: QueueId, why: Ineligible) {
+        let leaf = self.leaf(queue);
+        match why {
+            Ineligible::Empty => self.settle(leaf, State::Idle),
+            Ineligible::Blocked if matches!(self.nodes[leaf as usize].state, State::Frozen(_)) => {}
+            Ineligible::Blocked => self.settle(leaf, State::Frozen(0)),
+        }
+    }
+
+    fn pick(&mut self, _: Time, _: Entropy<'_>) -> Pick {
+        let mut index = ROOT;
+        loop {
+            let node = &self.nodes[index as usize];
+            match node.eligible.peek() {
+                Some((_, child)) => index = child,
+                None if index == ROOT => return Pick::Idle,
+                None => return Pick::Queue(QueueId(node.queue)),
+            }
+        }
+    }
+
+    fn dispatched(&mut self, _: Time, queue: QueueId, sent: Entry, next: Option<Entry>) {
+        let leaf = self.leaf(queue);
+        let mut index = leaf;
+        while index != ROOT {
+            let node = &mut self.nodes[index as usize];
+            let (start, parent) = (node.start, node.parent);
+            let units = node.charge(sent.segments);
+            let parent_node = &mut self.nodes[parent as usize];
+            parent_node.virtual_time = parent_node.virtual_time.max(start);
+            self.move_tag(index, units);
+            index = parent;
+        }
+        if next.is_none() {
+            self.settle(leaf, State::Idle);
+        }
+    }
+
+    fn completed(&mut self, _: Time, queue: QueueId, charged: Segments, used: Segments) {
+        let back = Segments(charged.0.saturating_sub(used.0));
+        if back.0 == 0 {
+            return;
+        }
+        let mut index = self.leaf(queue);
+        while index != ROOT {
+            let units = self.nodes[index as usize].refund(back);
+            self.move_tag(index, -units);
+            index = self.nodes[index as usize].parent;
+        }
+    }
+
+    fn reshape(&mut self, _: Time, change: Reshape) {
+        match change {
+            Reshape::Rate(rate) => self.rate = rate,
+            Reshape::Weight { node: NodeId(node), weight, .. } => {
+                if let Some(node) = self.nodes.get_mut(node as usize + 1) {
+                    node.set_weight(weight);
+                }
+            }
+        }
+    }
+
+    /// The lag of a child is w × (mean tag of the eligible siblings, by weight − own tag): what the
+    /// fluid division of the service that node really received would have given it beyond what it got
+    /// (Stoica and Abdel-Wahab 1995). A queue has its own lag and its part of its ancestors' lags.
+    /// Where the destination has no rate, seconds are told as if it were one segment a second.
+    fn explain(&self, queue: QueueId) -> Option<Standing> {
+        const BILLION: i128 = 1_000_000_000;
+        let mut index = self.leaves.get(queue.index()).copied().filter(|leaf| *leaf != NONE)?;
+        // `share` is the part of the node above that the queue is entitled to.
+        let (mut lag, mut share) = (0_i128, BILLION);
+        while index != ROOT {
+            let node = &self.nodes[index as usize];
+            if node.state != State::Eligible {
+                return None;
+            }
+            let parent = &self.nodes[node.parent as usize];
+            let (mut weights, mut ahead) = (0_i128, 0_i128);
+            for ((start, _), child) in parent.eligible.iter() {
+                let weight = i128::from(self.nodes[child as usize].weight.millionths());
+                weights += weight;
+                // Tags grow for ever, their distances do not.
+                ahead += (start - node.start) * weight;
+            }
+            let weight = i128::from(node.weight.millionths());
+            let own = ahead / weights * weight * (BILLION / 1_000_000) / i128::from(TAG_UNITS);
+            lag += own * share / BILLION;
+            share = share * weight / weights;
+            index = node.parent;
+        }
+        let (segments, per) = self.rate.map_or((1, BILLION), |rate| {
+            (i128::from(rate.segments()), i128::from(rate.per().as_nanoseconds()))
+        });
+        let score_ns = lag * per / (segments * share.max(1));
+        Some(Standing { score_ns, lag_nanosegments: lag, share_billionths: share as u64 })
+    }
+}
