@@ -32,6 +32,8 @@ pub mod time;
 pub mod units;
 
 #[cfg(feature = "lab")]
+pub mod engine;
+#[cfg(feature = "lab")]
 pub mod event;
 #[cfg(feature = "lab")]
 pub mod measure;

@@ -8,7 +8,8 @@
 //! > sent ≤ B + r·T + (Lmax − 1)
 //!
 //! where Lmax is the largest message. One nanosecond is `rate.segments()` ticks, so k ÷ r is the
-//! whole number k × `rate.per()` of ticks: nothing is ever rounded.
+//! whole number k × `rate.per()` of ticks: the bound is exact. Since messages leave at whole
+//! nanoseconds, a burst of 1 costs up to a nanosecond a message; any larger burst costs nothing.
 
 use crate::time::Time;
 use crate::units::{Quota, Segments};
@@ -104,9 +105,17 @@ mod tests {
     }
 
     #[test]
-    fn three_a_second_is_exact_over_a_day() {
+    fn three_a_second_are_exact_over_a_day() {
+        let mut pacer = Pacer::new(quota(3, Span::from_seconds(1), 2));
+        assert_eq!(drain(&mut pacer, Time::from_seconds(86_400), 1), 3 * 86_400 + 2);
+    }
+
+    #[test]
+    fn without_a_burst_each_message_waits_for_a_whole_nanosecond() {
+        // Two messages 333,333,333 ns apart would be more than 1 + 3/s × T: the bound is exact, so
+        // each gap is rounded up, and the last message of the day misses it by 173 µs.
         let mut pacer = Pacer::new(quota(3, Span::from_seconds(1), 1));
-        assert_eq!(drain(&mut pacer, Time::from_seconds(86_400), 1), 3 * 86_400 + 1);
+        assert_eq!(drain(&mut pacer, Time::from_seconds(86_400), 1), 3 * 86_400);
     }
 
     #[test]

@@ -1,0 +1,194 @@
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::*;
+use crate::time::Span;
+
+#[test]
+fn the_block_function_equals_rand_chacha() {
+    for (seed, stream, counter) in [(0_u8, 0_u64, 0_u64), (7, 1, 1 << 40), (255, u64::MAX, 99)] {
+        let mut bytes = [seed; 32];
+        bytes[31] = 42;
+        let mut key = [0; 8];
+        for (word, chunk) in key.iter_mut().zip(bytes.chunks_exact(4)) {
+            *word = u32::from_le_bytes(chunk.try_into().expect("four bytes"));
+        }
+        let mut library = ChaCha8Rng::from_seed(bytes);
+        library.set_stream(stream);
+        library.set_word_pos(u128::from(counter) * 16);
+        let expected: Vec<u32> = (0..16).map(|_| library.next_u32()).collect();
+        assert_eq!(chacha::block(&key, stream, counter).to_vec(), expected);
+    }
+}
+
+#[test]
+fn a_stream_depends_on_seed_name_ordinal_and_part_and_on_nothing_else() {
+    let draw = |seed, entity: &str, purpose: &str, ordinal, part| {
+        Seed::new(seed).stream(&StreamName::new(entity, purpose)).luck(ordinal, part).number(0)
+    };
+    let same = draw(1, "tenant/a", "traffic", 5, 0);
+    assert_eq!(draw(1, "tenant/a", "traffic", 5, 0), same);
+    let others = [
+        draw(2, "tenant/a", "traffic", 5, 0),
+        draw(1, "tenant/b", "traffic", 5, 0),
+        draw(1, "tenant/a", "responses", 5, 0),
+        draw(1, "tenant/a", "traffic", 6, 0),
+        draw(1, "tenant/a", "traffic", 5, 1),
+    ];
+    assert!(others.iter().all(|other| *other != same), "{others:?}");
+}
+
+/// A deterministic mixture of near, far, simultaneous and identical-time events.
+fn pushes(step: u64, now: u64) -> Option<Entry<u64>> {
+    let draw = crate::units::mix(step);
+    let delay = match draw % 7 {
+        0 => 0,
+        1 => 1,
+        2 => draw % 1000,
+        3 => 1_000_000 + draw % 1_000_000,
+        4 => draw % 10_000_000_000,
+        5 => 259_200_000_000_000,
+        _ => 50_000_000,
+    };
+    let key = Key::new((draw >> 8 & 15) as u8, (draw >> 16 & 0xff) as u32, step);
+    let time = Time::from_nanoseconds(now + delay);
+    (!draw.is_multiple_of(11)).then_some(Entry { time, key, payload: step })
+}
+
+fn order_of<C: Calendar<u64>>(mut calendar: C, steps: u64, burst: u64) -> Vec<u64> {
+    let (mut popped, mut now) = (Vec::new(), 0);
+    for step in 0..steps {
+        for sub in 0..burst {
+            if let Some(entry) = pushes(step * burst + sub, now) {
+                calendar.push(entry);
+            }
+        }
+        // Grows for the first half, shrinks after that.
+        for _ in 0..if step < steps / 2 { burst / 2 } else { burst * 3 / 2 } {
+            if let Some(entry) = calendar.pop() {
+                assert!(entry.time.as_nanoseconds() >= now, "time went back");
+                now = entry.time.as_nanoseconds();
+                popped.push(entry.payload);
+            }
+        }
+    }
+    while let Some(entry) = calendar.pop() {
+        popped.push(entry.payload);
+    }
+    assert_eq!(calendar.len(), 0);
+    popped
+}
+
+#[test]
+fn the_ladder_pops_exactly_what_the_heap_pops() {
+    for (steps, burst) in [(10, 2), (2_000, 2), (3_000, 40), (20, 20_000)] {
+        let heap = order_of(HeapCalendar::default(), steps, burst);
+        let ladder = order_of(LadderCalendar::default(), steps, burst);
+        assert_eq!(heap.len(), ladder.len());
+        let differs = heap.iter().zip(&ladder).position(|(a, b)| a != b);
+        assert_eq!(differs, None, "with {steps} steps of {burst}");
+    }
+}
+
+#[test]
+fn simultaneous_events_go_by_rank_then_entity_then_ordinal() {
+    let keys = [Key::new(0, 9, 9), Key::new(1, 0, 5), Key::new(1, 0, 6), Key::new(1, 2, 0)];
+    assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
+    let key = Key::new(15, Key::ENTITIES - 1, 77);
+    assert_eq!((key.rank(), key.entity(), key.ordinal()), (15, Key::ENTITIES - 1, 77));
+}
+
+struct Backwards;
+
+impl Model for Backwards {
+    type Payload = ();
+    fn handle<C: Calendar<()>>(
+        &mut self,
+        now: Time,
+        key: Key,
+        (): (),
+        agenda: &mut Agenda<'_, C>,
+    ) -> Flow {
+        agenda.schedule(now, Key::new(key.rank(), key.entity(), 0), ());
+        Flow::Continue
+    }
+}
+
+#[test]
+#[should_panic(expected = "is not after")]
+fn a_handler_cannot_schedule_before_the_event_at_hand() {
+    let mut calendar = HeapCalendar::default();
+    Agenda::before_start(&mut calendar).schedule(Time::ZERO, Key::new(1, 0, 1), ());
+    run(&mut Backwards, &mut calendar, Time::NEVER);
+}
+
+/// The hash that pins a sampler's values: FNV-1a over their bits.
+fn pinned(sample: impl Fn(u64) -> u64) -> u64 {
+    let stream = Seed::new(7).stream(&StreamName::new("samplers", "golden"));
+    (0..100_000).fold(0xcbf2_9ce4_8422_2325, |hash, ordinal| {
+        let value = sample(stream.luck(ordinal, 0).number(0));
+        (hash ^ value).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[test]
+fn samplers_never_change() {
+    let second = Span::from_seconds(1);
+    assert_eq!(pinned(|d| exponential(d, second).as_nanoseconds()), EXPONENTIAL);
+    assert_eq!(pinned(|d| lognormal(d, second, 0.6).as_nanoseconds()), LOGNORMAL);
+    assert_eq!(pinned(|d| standard_normal(d).to_bits()), NORMAL);
+    assert_eq!(pinned(|d| uniform_u64(d, 10, 1009)), UNIFORM);
+}
+
+const EXPONENTIAL: u64 = 0x6c72_bc53_30cd_8133;
+const LOGNORMAL: u64 = 0xf9ea_3f4b_1edd_4aee;
+const NORMAL: u64 = 0x06b9_406c_053f_5ec3;
+const UNIFORM: u64 = 0x9684_3d4a_e292_efc0;
+
+/// The largest distance between the empirical and the true distribution function, times √n
+/// (Kolmogorov); 1.95 is exceeded once in a thousand times.
+fn kolmogorov(sample: impl Fn(u64) -> f64, cdf: impl Fn(f64) -> f64) -> f64 {
+    let stream = Seed::new(11).stream(&StreamName::new("samplers", "fit"));
+    let n = 100_000;
+    let mut values: Vec<f64> =
+        (0..n).map(|ordinal| sample(stream.luck(ordinal, 0).number(3))).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let n = n as f64;
+    let distance = values.iter().enumerate().fold(0.0_f64, |worst, (rank, value)| {
+        let (below, above) = (rank as f64 / n, (rank + 1) as f64 / n);
+        let expected = cdf(*value);
+        worst.max((expected - below).abs()).max((above - expected).abs())
+    });
+    distance * n.sqrt()
+}
+
+#[test]
+fn samplers_fit_their_distributions() {
+    use statrs::distribution::{ContinuousCDF, Exp, LogNormal, Normal};
+    let second = Span::from_seconds(1);
+    let exp = Exp::new(1.0).expect("valid");
+    let lognormal_cdf = LogNormal::new(0.0, 0.6).expect("valid");
+    let normal = Normal::standard();
+    let fits = [
+        kolmogorov(|d| exponential(d, second).as_seconds_f64(), |x| exp.cdf(x)),
+        kolmogorov(|d| lognormal(d, second, 0.6).as_seconds_f64(), |x| lognormal_cdf.cdf(x)),
+        kolmogorov(standard_normal, |x| normal.cdf(x)),
+        kolmogorov(|d| uniform_u64(d, 0, 999_999_999) as f64 / 1e9, |x| x.clamp(0.0, 1.0)),
+    ];
+    assert!(fits.iter().all(|fit| *fit < 1.95), "{fits:?}");
+    // The test can fail: a mean that is 3 % off is found out.
+    let off = kolmogorov(|d| 1.03 * exponential(d, second).as_seconds_f64(), |x| exp.cdf(x));
+    assert!(off > 1.95, "{off}");
+}
+
+#[test]
+fn the_normal_inversion_is_accurate_to_twelve_digits() {
+    use statrs::distribution::{ContinuousCDF, Normal};
+    let normal = Normal::standard();
+    for p in [1e-12, 1e-6, 0.01, 0.3, 0.5, 0.9, 0.999_999] {
+        let draw = (p * (1_u64 << 53) as f64) as u64;
+        let exact = normal.inverse_cdf(uniform_open(draw << 11));
+        let ours = standard_normal(draw << 11);
+        assert!((ours - exact).abs() <= 1e-9 * exact.abs().max(1.0), "{p}: {ours} {exact}");
+    }
+}
