@@ -38,4 +38,6 @@ pub mod event;
 #[cfg(feature = "lab")]
 pub mod measure;
 #[cfg(feature = "lab")]
+pub mod model;
+#[cfg(feature = "lab")]
 pub mod scenario;

@@ -1,0 +1,667 @@
+//! The world: ties traffic, lanes, carriers, faults and detector together.
+
+use super::carrier::{Carrier, CarrierCounts, Fate};
+use super::faults::Faults;
+use super::traffic::SourceState;
+use super::{AttemptLuck, tap::Tap};
+use crate::detector::{Account, AlertEvent, Detector, Observation};
+use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
+use crate::event::{Event, Flow, Sink, What};
+use crate::scenario::{Destination, FaultKind, Scenario};
+use crate::scheduler::{
+    Attempt, Counts, Lane, LaneConfig, Message, Next, Policy, PolicyInfo, SessionChange,
+    StatusClass, TenantSpec, Truth,
+};
+use crate::time::Time;
+use crate::units::{
+    ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
+};
+
+/// Ranks of simultaneous events. What the platform is told comes before what it does about it; when
+/// all of an instant has been told, the lanes are asked.
+mod rank {
+    pub(super) const FAULT_ENDS: u8 = 0;
+    pub(super) const FAULT_BEGINS: u8 = 1;
+    pub(super) const RECEIPT: u8 = 2;
+    pub(super) const DELIVERY: u8 = 3;
+    pub(super) const RESPONSE: u8 = 4;
+    pub(super) const LOGGED_ARRIVAL: u8 = 5;
+    pub(super) const ARRIVAL: u8 = 6;
+    pub(super) const DETECTOR: u8 = 7;
+    pub(super) const WAKE: u8 = 8;
+    pub(super) const ARRIVALS_OVER: u8 = 9;
+}
+
+/// A scenario with the seed it runs under.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The seed of all luck.
+    pub seed: u64,
+}
+
+/// Why a run cannot begin.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SetupError {
+    /// The policy divides a rate, and the destination has none.
+    #[error(
+        "policy `{policy}` divides a finite quota, but destination `{destination}` is unlimited; \
+         give it a quota, or use a policy that needs none"
+    )]
+    PolicyNeedsQuota {
+        /// The policy.
+        policy: String,
+        /// The destination.
+        destination: String,
+    },
+}
+
+/// How a run ended, apart from what its sink measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Virtual time at the end.
+    pub ended: Time,
+    /// Whether a sink stopped the run.
+    pub was_stopped: bool,
+    /// Calendar entries handled.
+    pub calendar_events: u64,
+    /// What each lane says it holds, by destination.
+    pub lanes: Vec<Counts>,
+    /// What each carrier says it did, by destination.
+    pub carriers: Vec<CarrierCounts>,
+}
+
+/// Runs a scenario under a policy of the registry.
+///
+/// # Errors
+/// When the policy cannot serve a destination of the scenario.
+pub fn simulate<S: Sink>(
+    setup: Setup<'_>,
+    policy: &PolicyInfo,
+    detector: Option<Box<dyn Detector>>,
+    sink: S,
+) -> Result<Outcome, SetupError> {
+    let mut policies = Vec::new();
+    for destination in &setup.scenario.destinations {
+        let built = policy.build(destination.quota.map(|quota| quota.rate));
+        policies.push(built.ok_or_else(|| SetupError::PolicyNeedsQuota {
+            policy: policy.name.to_owned(),
+            destination: destination.name.clone(),
+        })?);
+    }
+    Ok(simulate_with(setup, policies, detector, sink, LadderCalendar::default()))
+}
+
+/// Runs a scenario with one policy a destination, of any type, on any calendar.
+pub fn simulate_with<P: Policy, S: Sink, C: Calendar<u32>>(
+    setup: Setup<'_>,
+    policies: Vec<P>,
+    detector: Option<Box<dyn Detector>>,
+    sink: S,
+    mut calendar: C,
+) -> Outcome {
+    let mut world = World::new(setup, policies, detector, sink);
+    world.start(&mut Agenda::before_start(&mut calendar));
+    let horizon = Time::ZERO + setup.scenario.duration + setup.scenario.drain;
+    let ended = engine::run(&mut world, &mut calendar, horizon);
+    world.finish(ended, horizon)
+}
+
+/// The state of a run.
+pub struct World<'a, P, S> {
+    scenario: &'a Scenario,
+    sink: S,
+    flow: Flow,
+    routes: Vec<Route<P>>,
+    sources: Vec<SourceState>,
+    /// By tenant: the stream of its messages' luck at the carrier, and how many it submitted.
+    tenants: Vec<(Stream, u64)>,
+    faults: Faults<'a>,
+    detector: Option<Box<dyn Detector>>,
+    next_message: u64,
+    next_logged: usize,
+    arrivals_are_over: bool,
+    /// Set when arrivals are over and nothing is left: the run ends before its horizon.
+    is_drained: bool,
+}
+
+/// One destination.
+struct Route<P> {
+    id: DestinationId,
+    lane: Lane<P>,
+    carrier: Carrier,
+    /// For policies that gamble: one draw a dispatch.
+    policy_luck: Stream,
+    /// The earliest wake in the calendar.
+    wake: Time,
+    wakes: u64,
+    attempts: u64,
+    needs_poll: bool,
+    is_reachable: bool,
+}
+
+impl<'a, P: Policy, S: Sink> World<'a, P, S> {
+    fn new(
+        setup: Setup<'a>,
+        policies: Vec<P>,
+        detector: Option<Box<dyn Detector>>,
+        sink: S,
+    ) -> Self {
+        let Setup { scenario, seed } = setup;
+        let seed = Seed::new(seed);
+        let routes = scenario
+            .destinations
+            .iter()
+            .zip(policies)
+            .enumerate()
+            .map(|(index, (destination, policy))| {
+                Route::new(DestinationId(index as u16), scenario, destination, seed, policy)
+            })
+            .collect();
+        let sources = scenario
+            .sources
+            .iter()
+            .map(|source| {
+                SourceState::new(source, &scenario.tenants[source.tenant.index()].name, seed)
+            })
+            .collect();
+        let tenants = scenario
+            .tenants
+            .iter()
+            .map(|tenant| {
+                let name = StreamName::new(format!("tenant/{}", tenant.name), "carrier");
+                (seed.stream(&name), 0)
+            })
+            .collect();
+        World {
+            scenario,
+            sink,
+            flow: Flow::Continue,
+            routes,
+            sources,
+            tenants,
+            faults: Faults::new(&scenario.faults),
+            detector,
+            next_message: 0,
+            next_logged: 0,
+            arrivals_are_over: false,
+            is_drained: false,
+        }
+    }
+
+    fn start<C: Calendar<u32>>(&mut self, agenda: &mut Agenda<'_, C>) {
+        for index in 0..self.routes.len() {
+            self.bring_sessions(Time::ZERO, index, true);
+        }
+        for index in 0..self.sources.len() {
+            self.schedule_arrival(Time::ZERO, index, agenda);
+        }
+        self.schedule_logged(agenda);
+        for (index, fault) in self.scenario.faults.iter().enumerate() {
+            let index = index as u32;
+            let end = fault.start + fault.duration;
+            agenda.schedule(fault.start, Key::new(rank::FAULT_BEGINS, index, 0), index);
+            agenda.schedule(end, Key::new(rank::FAULT_ENDS, index, 0), index);
+        }
+        if let Some(detector) = &self.detector {
+            agenda.schedule(detector.next_tick(), Key::new(rank::DETECTOR, 0, 0), 0);
+        }
+        let end = Time::ZERO + self.scenario.duration;
+        agenda.schedule(end, Key::new(rank::ARRIVALS_OVER, 0, 0), 0);
+    }
+
+    fn finish(mut self, ended: engine::Ended, horizon: Time) -> Outcome {
+        let was_stopped = ended.flow == Flow::Stop && !self.is_drained;
+        let time = if self.is_drained || was_stopped { ended.time } else { horizon };
+        self.emit(time, None, What::RunOver);
+        Outcome {
+            ended: time,
+            was_stopped: was_stopped || self.flow == Flow::Stop,
+            calendar_events: ended.events,
+            lanes: self.routes.iter().map(|route| *route.lane.counts()).collect(),
+            carriers: self.routes.iter().map(|route| route.carrier.counts()).collect(),
+        }
+    }
+
+    fn emit(&mut self, time: Time, destination: Option<DestinationId>, what: What) {
+        if self.sink.record(&Event { time, destination, what }) == Flow::Stop {
+            self.flow = Flow::Stop;
+        }
+    }
+
+    /// A route's lane, and what listens to it.
+    fn lane(&mut self, index: usize) -> (&mut Lane<P>, Tap<'_, S>) {
+        let route = &mut self.routes[index];
+        let tap = Tap {
+            sink: &mut self.sink,
+            flow: &mut self.flow,
+            detector: self.detector.as_deref_mut(),
+            destination: route.id,
+            is_reachable: route.is_reachable,
+        };
+        (&mut route.lane, tap)
+    }
+
+    fn schedule_arrival<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let source = &self.sources[index];
+        if let Some(time) = source.next_arrival(&self.scenario.sources[index], now) {
+            let key = Key::new(rank::ARRIVAL, index as u32, source.ordinal());
+            agenda.schedule(time, key, index as u32);
+        }
+    }
+
+    fn schedule_logged<C: Calendar<u32>>(&mut self, agenda: &mut Agenda<'_, C>) {
+        let Some(log) = &self.scenario.log else { return };
+        if let Some(arrival) = log.arrivals.get(self.next_logged) {
+            let key = Key::new(rank::LOGGED_ARRIVAL, 0, self.next_logged as u64);
+            agenda.schedule(arrival.time, key, 0);
+        }
+    }
+
+    fn source_arrival<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let source = &self.scenario.sources[index];
+        let drawn = self.sources[index].draw(source);
+        let expires = source.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
+        self.submit(
+            now,
+            source.destination,
+            Arrival {
+                tenant: source.tenant,
+                sender: drawn.sender,
+                class: source.class,
+                segments: drawn.segments,
+                expires,
+            },
+        );
+        self.schedule_arrival(now, index, agenda);
+    }
+
+    fn logged_arrival<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
+        let log = self.scenario.log.as_ref().expect("only a log schedules logged arrivals");
+        let logged = log.arrivals[self.next_logged];
+        let expires = logged.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
+        self.next_logged += 1;
+        self.submit(
+            now,
+            logged.destination,
+            Arrival {
+                tenant: logged.tenant,
+                sender: logged.sender,
+                class: logged.class,
+                segments: Segments(logged.segments),
+                expires,
+            },
+        );
+        self.schedule_logged(agenda);
+    }
+
+    fn submit(&mut self, now: Time, destination: DestinationId, arrival: Arrival) {
+        let (stream, ordinal) = &mut self.tenants[arrival.tenant.index()];
+        let message = Message {
+            id: MessageId(self.next_message),
+            key: mix(stream.number() ^ mix(*ordinal)),
+            reference: *ordinal,
+            tenant: arrival.tenant,
+            sender: arrival.sender,
+            class: arrival.class,
+            segments: arrival.segments,
+            expires: arrival.expires,
+        };
+        *ordinal += 1;
+        self.next_message += 1;
+        let (lane, mut tap) = self.lane(destination.index());
+        // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
+        let _ = lane.submit(now, message, &mut tap);
+        self.routes[destination.index()].needs_poll = true;
+    }
+
+    /// Asks a lane until it has nothing to send, and schedules its next wake.
+    fn poll<C: Calendar<u32>>(&mut self, now: Time, index: usize, agenda: &mut Agenda<'_, C>) {
+        let mut wanted = Time::NEVER;
+        while self.flow == Flow::Continue {
+            let route = &self.routes[index];
+            let (luck, dispatched) = (route.policy_luck, route.lane.counts().attempts.dispatched);
+            let (lane, mut tap) = self.lane(index);
+            let next = lane.next(now, &mut || luck.luck(dispatched, 0).number(0), &mut tap);
+            match next {
+                Next::Send(attempt) => self.send(now, index, &attempt, agenda),
+                Next::NotUntil(time) => {
+                    wanted = time;
+                    break;
+                }
+                Next::NoSession | Next::Idle => break,
+            }
+        }
+        let route = &mut self.routes[index];
+        route.needs_poll = false;
+        let wanted = wanted.min(route.lane.wake().unwrap_or(Time::NEVER)).max(now);
+        if wanted < route.wake {
+            route.wake = wanted;
+            route.wakes += 1;
+            let key = Key::new(rank::WAKE, index as u32, route.wakes);
+            agenda.schedule(wanted, key, index as u32);
+        }
+    }
+
+    fn send<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        attempt: &Attempt,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let message = &attempt.message;
+        let (stream, _) = self.tenants[message.tenant.index()];
+        let part = u8::try_from(attempt.number).unwrap_or(u8::MAX);
+        let luck = AttemptLuck(stream.luck(message.reference, part));
+        let gateway = &self.scenario.destinations[index].gateway;
+        let route = &mut self.routes[index];
+        let refusal = self.faults.refusal(route.id, message.tenant, &luck);
+        let (copy, delay) = route.carrier.take(gateway, attempt, &luck, refusal);
+        route.attempts += 1;
+        let key = Key::new(rank::RESPONSE, index as u32, route.attempts);
+        let is_taken = route.carrier.copy(copy).status.class() == StatusClass::Accepted;
+        let destination = route.id;
+        agenda.schedule(now + delay, key, copy);
+        if is_taken {
+            self.emit(
+                now,
+                Some(destination),
+                What::TruthMoved {
+                    message: message.id,
+                    tenant: message.tenant,
+                    attempt: attempt.number,
+                    from: Truth::Nowhere,
+                    to: Truth::AtCarrier,
+                },
+            );
+        }
+    }
+
+    fn respond<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        key: Key,
+        copy: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let carrier = &mut self.routes[index].carrier;
+        let can_answer = carrier.can_answer(copy);
+        let held = *carrier.copy(copy);
+        carrier.copy(copy).is_answered = can_answer;
+        if can_answer {
+            let (lane, mut tap) = self.lane(index);
+            lane.answered(now, held.ticket, held.status, &mut tap);
+            self.routes[index].needs_poll = true;
+        }
+        if held.status.class() == StatusClass::Accepted {
+            let key = Key::new(rank::DELIVERY, index as u32, key.ordinal());
+            // What is due at once still comes after the answer: at the next nanosecond.
+            let time = (now + held.delivery).max(just_after(now));
+            agenda.schedule(time, key, copy);
+        } else {
+            self.routes[index].carrier.forget(copy);
+        }
+    }
+
+    fn deliver<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        key: Key,
+        copy: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let route = &mut self.routes[index];
+        let destination = route.id;
+        let held = *route.carrier.copy(copy);
+        let fate = route.carrier.finish(copy);
+        let to = match fate {
+            Fate::Delivered => Truth::Delivered,
+            Fate::Rejected => Truth::Rejected,
+            Fate::Lost => Truth::Lost,
+        };
+        match held.receipt.filter(|_| fate != Fate::Lost) {
+            Some(delay) => {
+                let key = Key::new(rank::RECEIPT, index as u32, key.ordinal());
+                agenda.schedule((now + delay).max(just_after(now)), key, copy);
+            }
+            None => route.carrier.forget(copy),
+        }
+        self.emit(
+            now,
+            Some(destination),
+            What::TruthMoved {
+                message: held.message,
+                tenant: held.tenant,
+                attempt: held.number,
+                from: Truth::AtCarrier,
+                to,
+            },
+        );
+    }
+
+    fn receipt<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        key: Key,
+        copy: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        if let Some(end) = self.faults.unreachable_until(self.routes[index].id) {
+            // The carrier keeps its receipts until it can be reached again.
+            agenda.schedule(end, key, copy);
+            return;
+        }
+        let held = *self.routes[index].carrier.copy(copy);
+        self.routes[index].carrier.forget(copy);
+        // Without the answer the platform never learnt the carrier's number for the message.
+        if let Some(state) = held.fate.receipt().filter(|_| held.is_answered) {
+            let (lane, mut tap) = self.lane(index);
+            lane.receipt(now, held.ticket, state, &mut tap);
+            self.routes[index].needs_poll = true;
+        }
+    }
+
+    /// Brings all sessions of a destination up or down.
+    fn bring_sessions(&mut self, now: Time, index: usize, up: bool) {
+        let gateway = &self.scenario.destinations[index].gateway;
+        self.routes[index].is_reachable = up;
+        if !up {
+            self.routes[index].carrier.epoch += 1;
+        }
+        let (change, window) = if up {
+            (SessionChange::Up { window: gateway.window }, What::SessionUp as fn(_) -> _)
+        } else {
+            (SessionChange::Down, What::SessionDown as fn(_) -> _)
+        };
+        for session in 0..gateway.sessions {
+            let destination = self.routes[index].id;
+            self.emit(now, Some(destination), window(SessionId(session)));
+            let (lane, mut tap) = self.lane(index);
+            lane.session(now, SessionId(session), change, &mut tap);
+        }
+        self.routes[index].needs_poll = true;
+    }
+
+    fn fault(&mut self, now: Time, number: usize, begins: bool) {
+        let fault = &self.scenario.faults[number];
+        let index = fault.destination.index();
+        let was_reachable = self.faults.unreachable_until(fault.destination).is_none();
+        let what = if begins {
+            self.faults.begin(number);
+            What::FaultBegan(number as u32)
+        } else {
+            self.faults.end(number);
+            What::FaultEnded(number as u32)
+        };
+        self.emit(now, Some(fault.destination), what);
+        let is_reachable = self.faults.unreachable_until(fault.destination).is_none();
+        if fault.kind == FaultKind::Outage && was_reachable != is_reachable {
+            self.bring_sessions(now, index, is_reachable);
+        }
+    }
+
+    fn tick<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
+        let Some(detector) = &mut self.detector else { return };
+        let mut alerts: Vec<AlertEvent> = Vec::new();
+        detector.tick(now, &mut |alert| alerts.push(alert));
+        let next = detector.next_tick();
+        assert!(next > now, "a detector's next tick is later than the one at hand");
+        agenda.schedule(next, Key::new(rank::DETECTOR, 0, 0), 0);
+        for alert in alerts {
+            self.emit(now, Some(alert.account.destination), What::Alert(alert));
+        }
+    }
+
+    /// Whether arrivals are over and nothing is left to happen.
+    fn has_drained(&self) -> bool {
+        let log_is_done =
+            self.scenario.log.as_ref().is_none_or(|log| self.next_logged == log.arrivals.len());
+        self.arrivals_are_over
+            && log_is_done
+            && self
+                .routes
+                .iter()
+                .all(|route| route.lane.counts().live() == 0 && route.carrier.on_their_way() == 0)
+    }
+}
+
+/// What a source or a log submits.
+struct Arrival {
+    tenant: TenantId,
+    sender: SenderId,
+    class: ClassId,
+    segments: Segments,
+    expires: Time,
+}
+
+impl<P: Policy> Route<P> {
+    fn new(
+        id: DestinationId,
+        scenario: &Scenario,
+        destination: &Destination,
+        seed: Seed,
+        policy: P,
+    ) -> Self {
+        let stream = |purpose: &str| {
+            seed.stream(&StreamName::new(format!("destination/{}", destination.name), purpose))
+        };
+        let config = LaneConfig {
+            quota: destination.quota,
+            admission: destination.admission,
+            retry: destination.retry,
+            response_timeout: destination.response_timeout,
+            receipt_timeout: destination.receipt_timeout,
+            tenant_sets: scenario.tenant_sets.iter().map(|set| set.weight).collect(),
+            classes: scenario.classes.iter().map(|class| class.weight).collect(),
+            salt: stream("ties").luck(0, 0).number(0),
+        };
+        let mut lane = Lane::new(config, policy);
+        for (index, tenant) in scenario.tenants.iter().enumerate() {
+            let spec = TenantSpec { set: tenant.set, weight: tenant.weight };
+            lane.attach(TenantId(index as u32), spec)
+                .expect("a resolved scenario's tenants fit its sets");
+        }
+        for (index, sender) in scenario.senders.iter().enumerate() {
+            if sender.cap.is_some() {
+                let change =
+                    crate::scheduler::Change::SenderCap(SenderId(index as u32), sender.cap);
+                lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst");
+            }
+        }
+        Route {
+            id,
+            lane,
+            carrier: Carrier::new(),
+            policy_luck: stream("policy"),
+            wake: Time::NEVER,
+            wakes: 0,
+            attempts: 0,
+            needs_poll: false,
+            is_reachable: false,
+        }
+    }
+}
+
+impl<P: Policy, S: Sink> Model for World<'_, P, S> {
+    type Payload = u32;
+
+    fn handle<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        key: Key,
+        payload: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) -> Flow {
+        let index = key.entity() as usize;
+        match key.rank() {
+            rank::ARRIVAL => self.source_arrival(now, index, agenda),
+            rank::LOGGED_ARRIVAL => self.logged_arrival(now, agenda),
+            rank::RESPONSE => self.respond(now, index, key, payload, agenda),
+            rank::DELIVERY => self.deliver(now, index, key, payload, agenda),
+            rank::RECEIPT => self.receipt(now, index, key, payload, agenda),
+            rank::WAKE => {
+                let route = &mut self.routes[index];
+                // A wake that an earlier one has replaced is stale; asking then would be harmless.
+                if route.wake == now {
+                    route.wake = Time::NEVER;
+                    route.needs_poll = true;
+                }
+            }
+            rank::FAULT_BEGINS => self.fault(now, index, true),
+            rank::FAULT_ENDS => self.fault(now, index, false),
+            rank::DETECTOR => self.tick(now, agenda),
+            rank::ARRIVALS_OVER => {
+                self.arrivals_are_over = true;
+                self.emit(now, None, What::ArrivalsOver);
+            }
+            other => unreachable!("no event has rank {other}"),
+        }
+        self.flow
+    }
+
+    fn settle<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) -> Flow {
+        for index in 0..self.routes.len() {
+            if self.routes[index].needs_poll {
+                self.poll(now, index, agenda);
+            }
+        }
+        if self.arrivals_are_over && self.has_drained() {
+            self.is_drained = true;
+            return Flow::Stop;
+        }
+        self.flow
+    }
+}
+
+/// The first instant after `now`.
+fn just_after(now: Time) -> Time {
+    now + crate::time::Span::from_nanoseconds(1)
+}
+
+/// Tells the detector, if there is one.
+pub(super) fn observe(
+    detector: Option<&mut (dyn Detector + 'static)>,
+    now: Time,
+    tenant: TenantId,
+    destination: DestinationId,
+    seen: Observation,
+) {
+    if let Some(detector) = detector {
+        detector.observe(now, Account { tenant, destination }, seen);
+    }
+}
