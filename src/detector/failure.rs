@@ -28,6 +28,9 @@ pub(super) struct Found {
 pub(super) fn begins(recent: &Recent, usual: Beta, fresh: usize) -> Found {
     let mut best = Found::default();
     let present = goes_on(recent, usual);
+    if present <= 0.0 {
+        return best;
+    }
     for windows in SPANS {
         let totals = recent.totals(windows.min(fresh));
         let size = size(excess(totals, usual)).min(present);
@@ -46,8 +49,7 @@ pub(super) fn begins(recent: &Recent, usual: Beta, fresh: usize) -> Found {
 /// The score once failures are known to be abnormal: their [`size`] over the shortest run of recent
 /// windows with 20 outcomes. Being sure again is not asked for, so few outcomes end no alert.
 pub(super) fn goes_on(recent: &Recent, usual: Beta) -> f64 {
-    let windows = (1..KEPT).find(|&windows| recent.totals(windows).outcomes >= ENOUGH);
-    size(excess(recent.totals(windows.unwrap_or(KEPT)), usual))
+    size(excess(recent.totals_until(|totals| totals.outcomes >= ENOUGH), usual))
 }
 
 /// The first window of the newest `windows` with failures above the usual, as windows since.

@@ -1,14 +1,14 @@
 //! From evidence and size to a score, and from scores to the impact.
 
-/// Evidence, in powers of ten, below which a score is 0: one chance in a hundred is ordinary.
-const EVIDENCE_NONE: f64 = 2.0;
-/// Evidence from which only the size counts. With 288 windows a day, a person who is not to be
-/// woken by chance needs odds far beyond those of a single test.
-const EVIDENCE_FULL: f64 = 8.0;
+/// Evidence, in powers of ten, below which a score is 0. With 288 windows a day and many accounts,
+/// one chance in ten thousand is ordinary.
+const EVIDENCE_NONE: f64 = 4.0;
+/// Evidence from which only the size counts: one chance in a million is not chance.
+const EVIDENCE_FULL: f64 = 6.0;
 
 /// How sure it is that something is abnormal, in [0, 1]: the evidence −log₁₀ p, where p is the
 /// probability of what was seen (`ln_tail`, as a logarithm) times the number of `comparisons` made,
-/// rises from 0 at p = 10⁻² to 1 at p = 10⁻⁸. The correction is Bonferroni's, because the
+/// rises from 0 at p = 10⁻⁴ to 1 at p = 10⁻⁶. The correction is Bonferroni's, because the
 /// comparisons overlap.
 pub(super) fn confidence(ln_tail: f64, comparisons: u32) -> f64 {
     let evidence = -(ln_tail + libm::log(f64::from(comparisons))) / core::f64::consts::LN_10;
@@ -33,11 +33,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confidence_runs_from_a_hundredth_to_a_hundred_millionth() {
-        assert_eq!(confidence(libm::log(0.02), 1), 0.0);
+    fn confidence_runs_from_a_ten_thousandth_to_a_millionth() {
+        assert_eq!(confidence(libm::log(1.1e-4), 1), 0.0);
         assert!((confidence(libm::log(1e-5), 1) - 0.5).abs() < 1e-12);
         assert!((confidence(libm::log(1e-6), 10) - 0.5).abs() < 1e-12);
-        assert_eq!(confidence(libm::log(1e-9), 1), 1.0);
+        assert_eq!(confidence(libm::log(0.9e-6), 1), 1.0);
         assert_eq!(confidence(f64::NEG_INFINITY, 4), 1.0);
     }
 

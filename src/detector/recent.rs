@@ -101,13 +101,22 @@ impl Recent {
 
     /// Sums over the newest `windows`, or as many as there are.
     pub(super) fn totals(&self, windows: usize) -> Totals {
-        self.iter().take(windows).fold(Totals::default(), |mut totals, counts| {
+        self.totals_until(|totals| totals.windows >= windows as u64)
+    }
+
+    /// Sums over the fewest of the newest windows that are `enough`, or over all.
+    pub(super) fn totals_until(&self, enough: impl Fn(&Totals) -> bool) -> Totals {
+        let mut totals = Totals::default();
+        for counts in self.iter() {
+            if enough(&totals) {
+                break;
+            }
             totals.windows += 1;
             totals.submitted += u64::from(counts.submitted);
             totals.outcomes += counts.outcomes();
             totals.failed += u64::from(counts.failed);
-            totals
-        })
+        }
+        totals
     }
 
     /// Messages submitted in the windows of ages `from` to `until` (excluded) of ordinary volume,

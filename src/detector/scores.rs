@@ -17,7 +17,7 @@ use crate::time::Time;
 ///
 /// Every account is judged against its own past when a window ends:
 ///
-/// - **failure** = confidence × size. The confidence is the evidence −log₁₀ p between 2 and 8, scaled
+/// - **failure** = confidence × size. The confidence is the evidence −log₁₀ p between 4 and 6, scaled
 ///   to [0, 1], where p is the beta-binomial probability of so many failures among so many outcomes under
 ///   the account's own rate (prior: 5 %, worth 20 messages). The size is
 ///   1 + log₁₀(h ÷ ½) ÷ 2 of the share h of outcomes that fail beyond the usual: 0.5 at 5 points,
