@@ -1,8 +1,31 @@
 //! The anomaly detector that a platform links in: production code.
+//!
+//! A detector counts what the platform sees of every [`Account`] in windows aligned to multiples of
+//! their width, judges each window when it ends, and reports alerts that begin and end. The
+//! platform calls [`Detector::observe`] for everything it sees and [`Detector::tick`] when
+//! [`Detector::next_tick`] has come; which detector is behind that is one name in [`DETECTORS`].
+//!
+//! [`ScoresDetector`] is ours; its documentation has the formulas of the scores.
 
 mod alert;
+mod alerting;
+mod baseline;
+mod failure;
+mod fluctuation;
+mod impact;
+mod recent;
+mod registry;
+mod scores;
+mod severity;
+mod sparsity;
+mod static_threshold;
+mod tail;
+mod windows;
 
 pub use alert::{Account, AlertChange, AlertEvent, AlertKind, Scores, Severity};
+pub use registry::{DETECTORS, DetectorInfo, detector};
+pub use scores::{Part, ScoresDetector};
+pub use static_threshold::StaticThresholdDetector;
 
 use crate::time::{Span, Time};
 
@@ -20,6 +43,9 @@ pub enum Observation {
 /// A detector: observations and ticks in, alerts out. It never reads a clock.
 pub trait Detector {
     /// Takes note of one observation.
+    ///
+    /// Observations come in order of time; one that does not counts in the window that is open.
+    /// Windows that ended before `now` are judged first, so a late tick changes no verdict.
     fn observe(&mut self, now: Time, account: Account, seen: Observation);
 
     /// Evaluates all windows that ended at or before `now`. Calling it early is harmless.
@@ -32,12 +58,30 @@ pub trait Detector {
 /// The settings shared by all detectors.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct DetectorSettings {
-    /// Width of an evaluation window.
+    /// Width of an evaluation window; windows begin at multiples of it. At least a nanosecond.
     pub window: Span,
     /// After an alert was cleared, the same account and kind stays quiet this long.
     pub quiet: Span,
-    /// Impact in [0, 1] at which an alert is raised.
+    /// What a kind of alert must contribute to the impact, in [0, 1], to be raised.
     pub raise_at: f64,
-    /// Impact in [0, 1] below which it is cleared; below `raise_at`.
+    /// What it must fall below, in [0, 1], to be cleared; below `raise_at`.
     pub clear_at: f64,
+}
+
+impl DetectorSettings {
+    /// What a scenario gets that states nothing else: windows of 5 minutes and a quiet hour, as the
+    /// shipped product that is nearest to this one; raised at 0.5 and cleared at 0.3, which for
+    /// failures means 5 and 2 percentage points above the account's own rate.
+    pub const STANDARD: DetectorSettings = DetectorSettings {
+        window: Span::from_seconds(300),
+        quiet: Span::from_seconds(3600),
+        raise_at: 0.5,
+        clear_at: 0.3,
+    };
+}
+
+impl Default for DetectorSettings {
+    fn default() -> Self {
+        Self::STANDARD
+    }
 }

@@ -1,0 +1,174 @@
+//! The last windows of an account, before they enter its baseline.
+
+use super::windows::Counts;
+
+/// Windows that are kept one by one.
+pub(super) const KEPT: usize = 16;
+
+/// The last [`KEPT`] windows of an account.
+///
+/// They are a quarantine: a window is learnt only when it leaves, so an anomaly that begins slowly
+/// is judged against a level it had no part in, and windows found abnormal are never learnt.
+#[derive(Clone, Debug)]
+pub(super) struct Recent {
+    /// At `window mod KEPT`.
+    slots: [Counts; KEPT],
+    /// The window after the newest kept.
+    next: u64,
+    known: u8,
+    /// A bit a slot.
+    abnormal_failures: u16,
+    abnormal_volume: u16,
+}
+
+/// What a window may have taught, had it been ordinary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lesson {
+    Failures,
+    Volume,
+}
+
+/// A window that leaves the quarantine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Left {
+    pub(super) counts: Counts,
+    pub(super) failures_ordinary: bool,
+    pub(super) volume_ordinary: bool,
+}
+
+/// Sums over some of the last windows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) windows: u64,
+    pub(super) submitted: u64,
+    pub(super) outcomes: u64,
+    pub(super) failed: u64,
+}
+
+impl Recent {
+    /// Nothing yet; `first` is the window in which the account was first seen.
+    pub(super) fn beginning_at(first: u64) -> Self {
+        Recent {
+            slots: [Counts::default(); KEPT],
+            next: first,
+            known: 0,
+            abnormal_failures: 0,
+            abnormal_volume: 0,
+        }
+    }
+
+    /// The window that is to be pushed next.
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// How many windows are kept.
+    pub(super) fn known(&self) -> usize {
+        usize::from(self.known)
+    }
+
+    /// Takes the next window in; the oldest leaves if there is no room.
+    pub(super) fn push(&mut self, counts: Counts) -> Option<Left> {
+        let at = (self.next % KEPT as u64) as usize;
+        let bit = 1_u16 << at;
+        let left = (self.known() == KEPT).then(|| Left {
+            counts: self.slots[at],
+            failures_ordinary: self.abnormal_failures & bit == 0,
+            volume_ordinary: self.abnormal_volume & bit == 0,
+        });
+        self.slots[at] = counts;
+        self.abnormal_failures &= !bit;
+        self.abnormal_volume &= !bit;
+        self.next += 1;
+        self.known = (self.known + 1).min(KEPT as u8);
+        left
+    }
+
+    /// Leaves out `windows` in which nothing happened, once all that is kept is silence.
+    pub(super) fn skip(&mut self, windows: u64) {
+        self.next += windows;
+    }
+
+    /// The window of this age; 0 is the newest.
+    pub(super) fn at(&self, age: usize) -> Option<Counts> {
+        (age < self.known()).then(|| self.slots[self.slot(age)])
+    }
+
+    /// The windows kept, the newest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Counts> + '_ {
+        (0..self.known()).map(|age| self.slots[self.slot(age)])
+    }
+
+    /// Sums over the newest `windows`, or as many as there are.
+    pub(super) fn totals(&self, windows: usize) -> Totals {
+        self.totals_until(|totals| totals.windows >= windows as u64)
+    }
+
+    /// Sums over the fewest of the newest windows that are `enough`, or over all.
+    pub(super) fn totals_until(&self, enough: impl Fn(&Totals) -> bool) -> Totals {
+        let mut totals = Totals::default();
+        for counts in self.iter() {
+            if enough(&totals) {
+                break;
+            }
+            totals.windows += 1;
+            totals.submitted += u64::from(counts.submitted);
+            totals.outcomes += counts.outcomes();
+            totals.failed += u64::from(counts.failed);
+        }
+        totals
+    }
+
+    /// Messages submitted in the windows of ages `from` to `until` (excluded) of ordinary volume,
+    /// and how many windows those are.
+    pub(super) fn ordinary_volume(&self, from: usize, until: usize) -> (u64, u64) {
+        (from..until.min(self.known())).fold((0, 0), |(submitted, windows), age| {
+            let slot = self.slot(age);
+            if self.abnormal_volume & (1 << slot) == 0 {
+                (submitted + u64::from(self.slots[slot].submitted), windows + 1)
+            } else {
+                (submitted, windows)
+            }
+        })
+    }
+
+    /// Marks the newest `windows` as teaching nothing about `lesson`.
+    pub(super) fn mark_abnormal(&mut self, lesson: Lesson, windows: usize) {
+        let marks =
+            (0..windows.min(self.known())).fold(0, |marks, age| marks | 1 << self.slot(age));
+        match lesson {
+            Lesson::Failures => self.abnormal_failures |= marks,
+            Lesson::Volume => self.abnormal_volume |= marks,
+        }
+    }
+
+    fn slot(&self, age: usize) -> usize {
+        ((self.next - 1 - age as u64) % KEPT as u64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn submitted(submitted: u32) -> Counts {
+        Counts { submitted, succeeded: submitted, failed: 1 }
+    }
+
+    #[test]
+    fn the_oldest_leaves_with_its_marks_and_sums_run_from_the_newest() {
+        let mut recent = Recent::beginning_at(5);
+        for window in 0..KEPT as u32 {
+            assert_eq!(recent.push(submitted(window)), None);
+        }
+        assert_eq!(recent.totals(2), Totals { windows: 2, submitted: 29, outcomes: 31, failed: 2 });
+        recent.mark_abnormal(Lesson::Volume, KEPT - 1);
+        assert_eq!(recent.ordinary_volume(0, KEPT), (0, 1), "only the oldest is left");
+        let left = recent.push(submitted(99)).expect("full");
+        assert_eq!((left.counts, left.volume_ordinary), (submitted(0), true));
+        let left = recent.push(submitted(99)).expect("full");
+        assert_eq!((left.counts, left.volume_ordinary), (submitted(1), false));
+        assert!(left.failures_ordinary);
+        assert_eq!(recent.ordinary_volume(0, 2), (198, 2), "a reused slot is unmarked");
+    }
+}

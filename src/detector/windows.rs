@@ -1,0 +1,299 @@
+//! Counting in aligned windows, and judging each when it ends.
+
+use alloc::vec::Vec;
+
+use super::{Account, AlertEvent, Observation};
+use crate::time::{Span, Time};
+use crate::units::{DestinationId, TenantId};
+
+/// Counts every account's windows and hands each that matters to a [`Judge`].
+///
+/// Counting touches one dense slot and allocates only when an account is seen for the first time
+/// or more accounts than ever before are busy in one window. When a window ends, only accounts
+/// that had traffic in it or asked to stay awake are judged, in order of destination and tenant.
+pub(super) struct Watch<J: Judge> {
+    judge: J,
+    width: u64,
+    open: u64,
+    /// When the open window ends, nanoseconds; `u64::MAX` for never.
+    closes: u64,
+    /// By destination and tenant, because both are dense.
+    slots: Vec<Vec<Slot>>,
+    states: Vec<J::State>,
+    touched: Vec<Key>,
+    awake: Vec<Key>,
+    due: Vec<Key>,
+    /// Found while observing, because nobody ticked in time; reported at the next tick.
+    pending: Vec<AlertEvent>,
+}
+
+/// What decides about the windows of an account.
+pub(super) trait Judge {
+    /// What it remembers of one account.
+    type State;
+
+    /// The memory of an account whose first window is `window`.
+    fn begin(&self, window: u64) -> Self::State;
+
+    /// Judges a window that ended. Windows of one account come in order; those in which nothing
+    /// happened are left out while it sleeps.
+    fn judge(
+        &self,
+        seen: &Closed,
+        state: &mut Self::State,
+        report: &mut dyn FnMut(AlertEvent),
+    ) -> Attention;
+}
+
+/// Whether an account is to be judged at the next window even if nothing happens in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Attention {
+    Awake,
+    Asleep,
+}
+
+/// A window that ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Closed {
+    pub(super) account: Account,
+    /// Its start is this many widths after time zero.
+    pub(super) window: u64,
+    pub(super) width: Span,
+    pub(super) counts: Counts,
+}
+
+impl Closed {
+    /// When the window ended.
+    pub(super) fn end(&self) -> Time {
+        self.start_of(self.window + 1)
+    }
+
+    /// When another window of the same width starts.
+    pub(super) fn start_of(&self, window: u64) -> Time {
+        Time::from_nanoseconds(window.saturating_mul(self.width.as_nanoseconds()))
+    }
+}
+
+/// What was seen of an account in one window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) submitted: u32,
+    pub(super) succeeded: u32,
+    pub(super) failed: u32,
+}
+
+impl Counts {
+    const NONE: Counts = Counts { submitted: 0, succeeded: 0, failed: 0 };
+
+    /// Whether nothing was seen.
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::NONE
+    }
+
+    /// Attempts whose outcome was seen.
+    pub(super) fn outcomes(self) -> u64 {
+        u64::from(self.succeeded) + u64::from(self.failed)
+    }
+
+    fn add(&mut self, seen: Observation) {
+        let count = match seen {
+            Observation::Submitted => &mut self.submitted,
+            Observation::Succeeded => &mut self.succeeded,
+            Observation::Failed => &mut self.failed,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// In the order in which accounts are judged.
+type Key = (DestinationId, TenantId);
+
+#[derive(Clone, Copy)]
+struct Slot {
+    counts: Counts,
+    state: u32,
+}
+
+impl Slot {
+    const STATELESS: u32 = u32::MAX;
+    const EMPTY: Slot = Slot { counts: Counts::NONE, state: Self::STATELESS };
+}
+
+impl<J: Judge> Watch<J> {
+    /// Watches in windows of `width`; a width of zero is taken for a nanosecond.
+    pub(super) fn new(judge: J, width: Span) -> Self {
+        let width = width.as_nanoseconds().max(1);
+        Watch {
+            judge,
+            width,
+            open: 0,
+            closes: width,
+            slots: Vec::new(),
+            states: Vec::new(),
+            touched: Vec::new(),
+            awake: Vec::new(),
+            due: Vec::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// Counts one observation.
+    #[inline]
+    pub(super) fn observe(&mut self, now: Time, account: Account, seen: Observation) {
+        if now.as_nanoseconds() >= self.closes {
+            self.close_unattended(now);
+        }
+        let (destination, tenant) = (account.destination.index(), account.tenant.index());
+        if self.slots.get(destination).is_none_or(|slots| tenant >= slots.len()) {
+            self.make_room(destination, tenant);
+        }
+        let slot = &mut self.slots[destination][tenant];
+        if slot.counts.is_empty() {
+            self.touched.push((account.destination, account.tenant));
+        }
+        slot.counts.add(seen);
+    }
+
+    /// Judges every window that ended at or before `now`.
+    pub(super) fn tick(&mut self, now: Time, report: &mut dyn FnMut(AlertEvent)) {
+        self.pending.drain(..).for_each(&mut *report);
+        self.close(now, report);
+    }
+
+    /// When the open window ends.
+    pub(super) fn next_tick(&self) -> Time {
+        if self.pending.is_empty() { Time::from_nanoseconds(self.closes) } else { Time::ZERO }
+    }
+
+    #[cold]
+    fn make_room(&mut self, destination: usize, tenant: usize) {
+        if destination >= self.slots.len() {
+            self.slots.resize_with(destination + 1, Vec::new);
+        }
+        let slots = &mut self.slots[destination];
+        if tenant >= slots.len() {
+            slots.resize(tenant + 1, Slot::EMPTY);
+        }
+    }
+
+    #[cold]
+    fn close_unattended(&mut self, now: Time) {
+        let mut pending = core::mem::take(&mut self.pending);
+        self.close(now, &mut |event| pending.push(event));
+        self.pending = pending;
+    }
+
+    fn close(&mut self, now: Time, report: &mut dyn FnMut(AlertEvent)) {
+        let now = now.as_nanoseconds();
+        while now >= self.closes && self.closes != u64::MAX {
+            if self.touched.is_empty() && self.awake.is_empty() {
+                self.open = now / self.width;
+            } else {
+                self.judge_open(report);
+                self.open += 1;
+            }
+            self.closes = (self.open + 1).saturating_mul(self.width);
+        }
+    }
+
+    fn judge_open(&mut self, report: &mut dyn FnMut(AlertEvent)) {
+        let mut due = core::mem::take(&mut self.due);
+        due.append(&mut self.awake);
+        due.append(&mut self.touched);
+        due.sort_unstable();
+        due.dedup();
+        for &key in &due {
+            if self.judge_one(key, report) == Attention::Awake {
+                self.awake.push(key);
+            }
+        }
+        due.clear();
+        self.due = due;
+    }
+
+    fn judge_one(&mut self, key: Key, report: &mut dyn FnMut(AlertEvent)) -> Attention {
+        let (destination, tenant) = key;
+        let slot = &mut self.slots[destination.index()][tenant.index()];
+        if slot.state == Slot::STATELESS {
+            slot.state = u32::try_from(self.states.len()).expect("fewer accounts than 2³²");
+            self.states.push(self.judge.begin(self.open));
+        }
+        let seen = Closed {
+            account: Account { tenant, destination },
+            window: self.open,
+            width: Span::from_nanoseconds(self.width),
+            counts: core::mem::take(&mut slot.counts),
+        };
+        self.judge.judge(&seen, &mut self.states[slot.state as usize], report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::cell::RefCell;
+
+    /// Notes every window it is shown and stays awake for one silent window.
+    struct Notes(RefCell<Vec<(u64, u16, u32, Counts)>>);
+
+    impl Judge for Notes {
+        type State = ();
+        fn begin(&self, _: u64) {}
+        fn judge(&self, seen: &Closed, (): &mut (), _: &mut dyn FnMut(AlertEvent)) -> Attention {
+            let Account { tenant, destination } = seen.account;
+            self.0.borrow_mut().push((seen.window, destination.0, tenant.0, seen.counts));
+            if seen.counts.is_empty() { Attention::Asleep } else { Attention::Awake }
+        }
+    }
+
+    fn account(destination: u16, tenant: u32) -> Account {
+        Account { tenant: TenantId(tenant), destination: DestinationId(destination) }
+    }
+
+    fn counts(submitted: u32, succeeded: u32, failed: u32) -> Counts {
+        Counts { submitted, succeeded, failed }
+    }
+
+    fn watch() -> Watch<Notes> {
+        Watch::new(Notes(RefCell::new(Vec::new())), Span::from_seconds(10))
+    }
+
+    #[test]
+    fn windows_are_aligned_and_accounts_come_by_destination_and_tenant() {
+        let mut watch = watch();
+        for (second, destination, tenant, seen) in [
+            (3, 1, 0, Observation::Submitted),
+            (4, 0, 7, Observation::Failed),
+            (9, 0, 2, Observation::Succeeded),
+            (9, 0, 7, Observation::Failed),
+            (10, 0, 2, Observation::Submitted),
+        ] {
+            watch.observe(Time::from_seconds(second), account(destination, tenant), seen);
+        }
+        assert_eq!(watch.next_tick(), Time::from_seconds(20));
+        watch.tick(Time::from_seconds(40), &mut |_| {});
+        assert_eq!(
+            *watch.judge.0.borrow(),
+            [
+                (0, 0, 2, counts(0, 1, 0)),
+                (0, 0, 7, counts(0, 0, 2)),
+                (0, 1, 0, counts(1, 0, 0)),
+                (1, 0, 2, counts(1, 0, 0)),
+                (1, 0, 7, counts(0, 0, 0)),
+                (1, 1, 0, counts(0, 0, 0)),
+                (2, 0, 2, counts(0, 0, 0)),
+            ]
+        );
+    }
+
+    #[test]
+    fn sleepers_cost_nothing_and_the_end_of_time_is_reached() {
+        let mut watch = watch();
+        watch.tick(Time::from_seconds(1_000_000_000), &mut |_| {});
+        assert_eq!(watch.next_tick(), Time::from_seconds(1_000_000_010));
+        watch.observe(Time::from_seconds(1_000_000_001), account(0, 0), Observation::Submitted);
+        watch.tick(Time::NEVER, &mut |_| {});
+        assert_eq!(watch.next_tick(), Time::NEVER);
+        assert_eq!(watch.judge.0.borrow().len(), 2, "one busy window and one awake in silence");
+    }
+}
