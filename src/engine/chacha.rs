@@ -6,62 +6,72 @@
 
 /// The 16 words of block number `counter` of stream number `stream` under `key`.
 pub(super) fn block(key: &[u32; 8], stream: u64, counter: u64) -> [u32; 16] {
-    let initial: [u32; 16] = [
-        0x6170_7865,
-        0x3320_646e,
-        0x7962_2d32,
-        0x6b20_6574,
-        key[0],
-        key[1],
-        key[2],
-        key[3],
-        key[4],
-        key[5],
-        key[6],
-        key[7],
-        counter as u32,
-        (counter >> 32) as u32,
-        stream as u32,
-        (stream >> 32) as u32,
-    ];
-    let mut rows = [
-        [initial[0], initial[1], initial[2], initial[3]],
-        [initial[4], initial[5], initial[6], initial[7]],
-        [initial[8], initial[9], initial[10], initial[11]],
-        [initial[12], initial[13], initial[14], initial[15]],
-    ];
-    // Whole rows at once, so that the compiler uses four-lane instructions.
+    let constants = Row([0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]);
+    let upper = Row([key[0], key[1], key[2], key[3]]);
+    let lower = Row([key[4], key[5], key[6], key[7]]);
+    let position =
+        Row([counter as u32, (counter >> 32) as u32, stream as u32, (stream >> 32) as u32]);
+    // Whole rows at once, so that the compiler may use four-lane instructions.
+    let (mut a, mut b, mut c, mut d) = (constants, upper, lower, position);
     for _ in 0..4 {
-        quarter_rounds(&mut rows);
-        turn(&mut rows, 1);
-        quarter_rounds(&mut rows);
-        turn(&mut rows, 3);
+        (a, b, c, d) = quarter_rounds(a, b, c, d);
+        // Diagonals become columns, and columns diagonals again.
+        (b, c, d) = (b.turned::<1>(), c.turned::<2>(), d.turned::<3>());
+        (a, b, c, d) = quarter_rounds(a, b, c, d);
+        (b, c, d) = (b.turned::<3>(), c.turned::<2>(), d.turned::<1>());
     }
     let mut words = [0; 16];
-    for (index, word) in words.iter_mut().enumerate() {
-        *word = rows[index / 4][index % 4].wrapping_add(initial[index]);
+    let rows = [a.plus(constants), b.plus(upper), c.plus(lower), d.plus(position)];
+    for (place, row) in words.chunks_exact_mut(4).zip(rows) {
+        place.copy_from_slice(&row.0);
     }
     words
 }
 
-fn quarter_rounds(rows: &mut [[u32; 4]; 4]) {
-    let [mut a, mut b, mut c, mut d] = *rows;
-    for (left, right) in [(16, 12), (8, 7)] {
-        for lane in 0..4 {
-            a[lane] = a[lane].wrapping_add(b[lane]);
-            d[lane] = (d[lane] ^ a[lane]).rotate_left(left);
-        }
-        for lane in 0..4 {
-            c[lane] = c[lane].wrapping_add(d[lane]);
-            b[lane] = (b[lane] ^ c[lane]).rotate_left(right);
-        }
+/// Four columns' words.
+#[derive(Clone, Copy)]
+struct Row([u32; 4]);
+
+impl Row {
+    #[inline(always)]
+    fn plus(self, other: Row) -> Row {
+        let (x, y) = (self.0, other.0);
+        Row([
+            x[0].wrapping_add(y[0]),
+            x[1].wrapping_add(y[1]),
+            x[2].wrapping_add(y[2]),
+            x[3].wrapping_add(y[3]),
+        ])
     }
-    *rows = [a, b, c, d];
+
+    /// Exclusive or, then rotation to the left.
+    #[inline(always)]
+    fn mixed<const LEFT: u32>(self, other: Row) -> Row {
+        let (x, y) = (self.0, other.0);
+        Row([
+            (x[0] ^ y[0]).rotate_left(LEFT),
+            (x[1] ^ y[1]).rotate_left(LEFT),
+            (x[2] ^ y[2]).rotate_left(LEFT),
+            (x[3] ^ y[3]).rotate_left(LEFT),
+        ])
+    }
+
+    #[inline(always)]
+    fn turned<const BY: usize>(self) -> Row {
+        let x = self.0;
+        Row([x[BY % 4], x[(BY + 1) % 4], x[(BY + 2) % 4], x[(BY + 3) % 4]])
+    }
 }
 
-/// Turns the rows so that columns become diagonals (by 1) or diagonals columns again (by 3).
-fn turn(rows: &mut [[u32; 4]; 4], by: usize) {
-    rows[1].rotate_left(by);
-    rows[2].rotate_left(2);
-    rows[3].rotate_left(4 - by);
+#[inline(always)]
+fn quarter_rounds(mut a: Row, mut b: Row, mut c: Row, mut d: Row) -> (Row, Row, Row, Row) {
+    a = a.plus(b);
+    d = d.mixed::<16>(a);
+    c = c.plus(d);
+    b = b.mixed::<12>(c);
+    a = a.plus(b);
+    d = d.mixed::<8>(a);
+    c = c.plus(d);
+    b = b.mixed::<7>(c);
+    (a, b, c, d)
 }

@@ -13,55 +13,83 @@ use super::calendar::{Calendar, Entry};
 use crate::time::Time;
 
 /// Buckets up to this size are sorted at once.
-const SORT_AT_ONCE: usize = 64;
+const SORT_AT_ONCE: usize = 48;
 /// A bottom that insertions made larger than this is spread over a rung.
 const BOTTOM_LIMIT: usize = 512;
 /// The finest that rungs get: beyond this the events of one bucket are practically simultaneous.
 const RUNGS: usize = 12;
+/// The end of a chain.
+const NONE: u32 = u32::MAX;
 
 /// A ladder queue.
 #[derive(Debug)]
 pub struct LadderCalendar<P> {
+    /// All events but those of the bottom, chained: spreading relinks them and copies nothing.
+    nodes: Vec<Node<P>>,
+    free: u32,
     /// Events at or after `top_start`, in no order.
-    top: Vec<Entry<P>>,
+    top: Chain,
     top_start: u64,
     /// From the coarsest to the finest.
-    rungs: Vec<Rung<P>>,
+    rungs: Vec<Rung>,
     /// The nearest events, the first one last.
     bottom: Vec<Entry<P>>,
     len: usize,
-    /// Emptied buckets, for their memory.
-    spare: Vec<Vec<Entry<P>>>,
+    /// Buckets of former rungs, for their memory.
+    spare: Vec<Vec<u32>>,
 }
 
 #[derive(Debug)]
-struct Rung<P> {
+struct Node<P> {
+    entry: Entry<P>,
+    next: u32,
+}
+
+/// Some events, in no order.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    head: u32,
+    len: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Chain {
+    const EMPTY: Chain = Chain { head: NONE, len: 0, first: u64::MAX, last: 0 };
+}
+
+#[derive(Debug)]
+struct Rung {
     start: u64,
     /// A bucket is 2^shift nanoseconds wide.
     shift: u32,
     /// The first bucket not emptied yet.
     current: usize,
-    buckets: Vec<Vec<Entry<P>>>,
+    /// Heads of the buckets' chains.
+    buckets: Vec<u32>,
     len: usize,
 }
 
-impl<P> Rung<P> {
+impl Rung {
     /// Start of the first bucket not emptied yet.
     fn frontier(&self) -> u64 {
         self.start.saturating_add((self.current as u64) << self.shift)
     }
 
-    fn push(&mut self, entry: Entry<P>) {
-        let offset = entry.time.as_nanoseconds() - self.start;
-        self.buckets[(offset >> self.shift) as usize].push(entry);
+    /// Takes in a node of this time; returns what it is to be chained to.
+    fn link(&mut self, time: u64, node: u32) -> u32 {
         self.len += 1;
+        let bucket = ((time - self.start) >> self.shift) as usize;
+        std::mem::replace(&mut self.buckets[bucket], node)
     }
 }
 
 impl<P> Default for LadderCalendar<P> {
     fn default() -> Self {
         LadderCalendar {
-            top: Vec::new(),
+            nodes: Vec::new(),
+            free: NONE,
+            top: Chain::EMPTY,
             top_start: 0,
             rungs: Vec::new(),
             bottom: Vec::new(),
@@ -72,25 +100,34 @@ impl<P> Default for LadderCalendar<P> {
 }
 
 impl<P: Copy> LadderCalendar<P> {
-    /// Spreads `entries`, of which there is at least one, over a new rung that ends at `end` if that is
-    /// given, else after the last of them.
-    fn add_rung(&mut self, mut entries: Vec<Entry<P>>, end: Option<u64>) {
-        let time = |entry: &Entry<P>| entry.time.as_nanoseconds();
-        let start = entries.iter().map(time).min().expect("a rung has at least one event");
-        let last = match end {
-            Some(end) => end - 1,
-            None => entries.iter().map(time).max().expect("a rung has at least one event"),
-        };
-        let wanted = (last - start) / entries.len() as u64 + 1;
-        let shift = wanted.next_power_of_two().trailing_zeros();
-        let count = ((last - start) >> shift) as usize + 1;
-        let mut buckets: Vec<Vec<Entry<P>>> = Vec::with_capacity(count);
-        buckets.resize_with(count, || self.spare.pop().unwrap_or_default());
-        let mut rung = Rung { start, shift, current: 0, buckets, len: 0 };
-        for entry in entries.drain(..) {
-            rung.push(entry);
+    fn node(&mut self, entry: Entry<P>) -> u32 {
+        let node = Node { entry, next: NONE };
+        if self.free == NONE {
+            self.nodes.push(node);
+            return (self.nodes.len() - 1) as u32;
         }
-        self.spare.push(entries);
+        let index = self.free;
+        self.free = self.nodes[index as usize].next;
+        self.nodes[index as usize] = node;
+        index
+    }
+
+    /// Spreads a chain over a new rung that goes from its first event to `end`.
+    fn add_rung(&mut self, chain: Chain, end: u64) {
+        let wanted = (end - 1 - chain.first) / chain.len as u64 + 1;
+        let shift = wanted.next_power_of_two().trailing_zeros();
+        let count = ((end - 1 - chain.first) >> shift) as usize + 1;
+        let mut buckets = self.spare.pop().unwrap_or_default();
+        buckets.clear();
+        buckets.resize(count, NONE);
+        let mut rung = Rung { start: chain.first, shift, current: 0, buckets, len: 0 };
+        let mut cursor = chain.head;
+        while cursor != NONE {
+            let node = &mut self.nodes[cursor as usize];
+            let next = node.next;
+            node.next = rung.link(node.entry.time.as_nanoseconds(), cursor);
+            cursor = next;
+        }
         self.rungs.push(rung);
     }
 
@@ -98,52 +135,70 @@ impl<P: Copy> LadderCalendar<P> {
     fn refill(&mut self) {
         while self.bottom.is_empty() {
             let Some(rung) = self.rungs.last_mut() else {
-                if self.top.is_empty() {
+                if self.top.len == 0 {
                     return;
                 }
-                let entries =
-                    std::mem::replace(&mut self.top, self.spare.pop().unwrap_or_default());
-                self.add_rung(entries, None);
-                let rung = &self.rungs[0];
-                let end = (rung.buckets.len() as u64).saturating_mul(1 << rung.shift);
-                self.top_start = rung.start.saturating_add(end);
+                let chain = std::mem::replace(&mut self.top, Chain::EMPTY);
+                self.top_start = chain.last.saturating_add(1);
+                self.add_rung(chain, self.top_start);
                 continue;
             };
             if rung.len == 0 {
                 let rung = self.rungs.pop().expect("there is a last rung");
-                // Memory for as many buckets as are ever in use at once, not more.
-                self.spare.extend(rung.buckets);
+                self.spare.push(rung.buckets);
                 continue;
             }
-            while rung.buckets[rung.current].is_empty() {
+            while rung.buckets[rung.current] == NONE {
                 rung.current += 1;
             }
-            let mut bucket = std::mem::take(&mut rung.buckets[rung.current]);
+            let head = std::mem::replace(&mut rung.buckets[rung.current], NONE);
+            let start = rung.frontier();
             rung.current += 1;
-            rung.len -= bucket.len();
+            let mut chain = Chain { head, len: 0, first: start, last: 0 };
+            let mut cursor = head;
+            while cursor != NONE {
+                chain.len += 1;
+                cursor = self.nodes[cursor as usize].next;
+            }
+            rung.len -= chain.len;
             let (end, shift) = (rung.frontier(), rung.shift);
-            if bucket.len() <= SORT_AT_ONCE || shift == 0 || self.rungs.len() >= RUNGS {
-                bucket.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
-                let empty = std::mem::replace(&mut self.bottom, bucket);
-                self.spare.push(empty);
+            if chain.len <= SORT_AT_ONCE || shift == 0 || self.rungs.len() >= RUNGS {
+                self.sort_into_bottom(chain);
             } else {
-                self.add_rung(bucket, Some(end));
+                self.add_rung(chain, end);
             }
         }
     }
 
+    fn sort_into_bottom(&mut self, chain: Chain) {
+        let mut cursor = chain.head;
+        while cursor != NONE {
+            let node = &mut self.nodes[cursor as usize];
+            self.bottom.push(node.entry);
+            let next = std::mem::replace(&mut node.next, self.free);
+            self.free = cursor;
+            cursor = next;
+        }
+        self.bottom.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
+    }
+
     fn push_bottom(&mut self, entry: Entry<P>) {
         let order = entry.order();
+        // What is scheduled into the bottom is mostly near its end: the next few nanoseconds.
         let place = self.bottom.partition_point(|other| other.order() > order);
         self.bottom.insert(place, entry);
         if self.bottom.len() > BOTTOM_LIMIT && self.rungs.len() < RUNGS {
-            let (first, last) = (self.bottom[self.bottom.len() - 1].time, self.bottom[0].time);
+            let time = |entry: &Entry<P>| entry.time.as_nanoseconds();
+            let (last, first) = (time(&self.bottom[0]), time(&self.bottom[self.bottom.len() - 1]));
             if first < last {
+                let mut chain = Chain { head: NONE, len: self.bottom.len(), first, last };
+                while let Some(entry) = self.bottom.pop() {
+                    let node = self.node(entry);
+                    self.nodes[node as usize].next = std::mem::replace(&mut chain.head, node);
+                }
                 // The new rung ends where the next coarser one, or the top, goes on.
                 let end = self.rungs.last().map_or(self.top_start, Rung::frontier);
-                let entries =
-                    std::mem::replace(&mut self.bottom, self.spare.pop().unwrap_or_default());
-                self.add_rung(entries, Some(end));
+                self.add_rung(chain, end);
             }
         }
     }
@@ -153,17 +208,22 @@ impl<P: Copy> Calendar<P> for LadderCalendar<P> {
     fn push(&mut self, entry: Entry<P>) {
         self.len += 1;
         let time = entry.time.as_nanoseconds();
-        if time >= self.top_start {
-            self.top.push(entry);
+        if time < self.top_start {
+            let rung = self.rungs.iter().position(|rung| time >= rung.frontier());
+            let Some(rung) = rung else {
+                self.push_bottom(entry);
+                return;
+            };
+            let node = self.node(entry);
+            self.nodes[node as usize].next = self.rungs[rung].link(time, node);
             return;
         }
-        for rung in &mut self.rungs {
-            if time >= rung.frontier() {
-                rung.push(entry);
-                return;
-            }
-        }
-        self.push_bottom(entry);
+        let node = self.node(entry);
+        let top = &mut self.top;
+        self.nodes[node as usize].next = std::mem::replace(&mut top.head, node);
+        top.len += 1;
+        top.first = top.first.min(time);
+        top.last = top.last.max(time);
     }
 
     fn pop(&mut self) -> Option<Entry<P>> {

@@ -138,6 +138,8 @@ struct Route<P> {
     wakes: u64,
     attempts: u64,
     needs_poll: bool,
+    /// Whether the lane said last that it waits for a free seat.
+    waits_for_seat: bool,
     is_reachable: bool,
 }
 
@@ -328,7 +330,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
 
     /// Asks a lane until it has nothing to send, and schedules its next wake.
     fn poll<C: Calendar<u32>>(&mut self, now: Time, index: usize, agenda: &mut Agenda<'_, C>) {
-        let mut wanted = Time::NEVER;
+        let (mut wanted, mut waits_for_seat) = (Time::NEVER, false);
         while self.flow == Flow::Continue {
             let route = &self.routes[index];
             let (luck, dispatched) = (route.policy_luck, route.lane.counts().attempts.dispatched);
@@ -340,11 +342,16 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                     wanted = time;
                     break;
                 }
-                Next::NoSession | Next::Idle => break,
+                Next::NoSession => {
+                    waits_for_seat = true;
+                    break;
+                }
+                Next::Idle => break,
             }
         }
         let route = &mut self.routes[index];
         route.needs_poll = false;
+        route.waits_for_seat = waits_for_seat;
         let wanted = wanted.min(route.lane.wake().unwrap_or(Time::NEVER)).max(now);
         if wanted < route.wake {
             route.wake = wanted;
@@ -400,13 +407,17 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         let carrier = &mut self.routes[index].carrier;
         let can_answer = carrier.can_answer(copy);
         let held = *carrier.copy(copy);
+        let is_accepted = held.status.class() == StatusClass::Accepted;
         carrier.copy(copy).is_answered = can_answer;
         if can_answer {
             let (lane, mut tap) = self.lane(index);
             lane.answered(now, held.ticket, held.status, &mut tap);
-            self.routes[index].needs_poll = true;
+            // A free seat matters to a lane that waited for one, a retry to its timers. Otherwise the
+            // lane would only say again what it said last.
+            let route = &mut self.routes[index];
+            route.needs_poll |= route.waits_for_seat || !is_accepted;
         }
-        if held.status.class() == StatusClass::Accepted {
+        if is_accepted {
             let key = Key::new(rank::DELIVERY, index as u32, key.ordinal());
             // What is due at once still comes after the answer: at the next nanosecond.
             let time = (now + held.delivery).max(just_after(now));
@@ -472,7 +483,6 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         if let Some(state) = held.fate.receipt().filter(|_| held.is_answered) {
             let (lane, mut tap) = self.lane(index);
             lane.receipt(now, held.ticket, state, &mut tap);
-            self.routes[index].needs_poll = true;
         }
     }
 
@@ -516,7 +526,10 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
     }
 
     fn tick<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
-        let Some(detector) = &mut self.detector else { return };
+        // The end of a scenario's arrivals is not a drop in anybody's traffic.
+        let Some(detector) = self.detector.as_mut().filter(|_| !self.arrivals_are_over) else {
+            return;
+        };
         let mut alerts: Vec<AlertEvent> = Vec::new();
         detector.tick(now, &mut |alert| alerts.push(alert));
         let next = detector.next_tick();
@@ -592,6 +605,7 @@ impl<P: Policy> Route<P> {
             wakes: 0,
             attempts: 0,
             needs_poll: false,
+            waits_for_seat: false,
             is_reachable: false,
         }
     }
