@@ -8,7 +8,7 @@ use crate::units::{ClassId, DestinationId, TenantId};
 /// counting needs one look-up in a table of 4 bytes and combinations that never occur cost nothing
 /// else.
 #[derive(Clone, Debug)]
-pub struct Cells {
+pub(crate) struct Cells {
     destinations: usize,
     classes: usize,
     cell_numbers: Vec<u32>,
@@ -19,31 +19,31 @@ pub struct Cells {
 
 /// What a cell stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct CellKey {
+pub(crate) struct CellKey {
     /// Whose messages.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Where to.
-    pub destination: DestinationId,
+    pub(crate) destination: DestinationId,
     /// Of which class.
-    pub class: ClassId,
+    pub(crate) class: ClassId,
     /// Number of the account they belong to.
-    pub account: u32,
+    pub(crate) account: u32,
 }
 
 /// What an account stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AccountKey {
+pub(crate) struct AccountKey {
     /// Whose messages.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Where to.
-    pub destination: DestinationId,
+    pub(crate) destination: DestinationId,
 }
 
 const UNUSED: u32 = u32::MAX;
 
 impl Cells {
     /// No cells yet, of so many tenants, destinations and classes.
-    pub fn new(tenants: usize, destinations: usize, classes: usize) -> Self {
+    pub(crate) fn new(tenants: usize, destinations: usize, classes: usize) -> Self {
         Cells {
             destinations,
             classes,
@@ -55,7 +55,12 @@ impl Cells {
     }
 
     /// The number of a cell, which is given out when it is first asked for.
-    pub fn number(&mut self, tenant: TenantId, destination: DestinationId, class: ClassId) -> u32 {
+    pub(crate) fn number(
+        &mut self,
+        tenant: TenantId,
+        destination: DestinationId,
+        class: ClassId,
+    ) -> u32 {
         let account_index = tenant.index() * self.destinations + destination.index();
         let index = account_index * self.classes + class.index();
         if self.cell_numbers[index] == UNUSED {
@@ -71,27 +76,22 @@ impl Cells {
     }
 
     /// What cell number `cell` stands for.
-    pub fn cell(&self, cell: u32) -> CellKey {
+    pub(crate) fn cell(&self, cell: u32) -> CellKey {
         self.cells[cell as usize]
     }
 
-    /// Cells given out so far.
-    pub fn len(&self) -> usize {
-        self.cells.len()
-    }
-
     /// Accounts in order of their numbers.
-    pub fn accounts(&self) -> &[AccountKey] {
+    pub(crate) fn accounts(&self) -> &[AccountKey] {
         &self.accounts
     }
 
     /// The numbers of all cells, in order of tenant, destination and class.
-    pub fn cells_in_order(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn cells_in_order(&self) -> impl Iterator<Item = u32> + '_ {
         self.cell_numbers.iter().copied().filter(|number| *number != UNUSED)
     }
 
     /// The numbers of all accounts, in order of tenant and destination.
-    pub fn accounts_in_order(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn accounts_in_order(&self) -> impl Iterator<Item = u32> + '_ {
         self.account_numbers.iter().copied().filter(|number| *number != UNUSED)
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(number(0, 1, 1), 1);
         assert_eq!(number(2, 1, 1), 2);
         assert_eq!(number(2, 1, 0), 0);
-        assert_eq!(cells.len(), 3);
+        assert_eq!(cells.cells.len(), 3);
         assert_eq!(cells.cell(2).account, cells.cell(0).account);
         assert_eq!(cells.cells_in_order().collect::<Vec<_>>(), [1, 0, 2]);
         assert_eq!(cells.accounts_in_order().collect::<Vec<_>>(), [1, 0]);

@@ -49,7 +49,7 @@ pub struct Group {
 
 /// Times of every cell while the run goes on.
 #[derive(Clone, Debug)]
-pub struct Latencies {
+pub(crate) struct Latencies {
     groups: Vec<Group>,
     deadlines: Vec<Option<Span>>,
 }
@@ -88,13 +88,13 @@ impl Group {
 
 impl Latencies {
     /// Nothing happened yet in a run of `scenario`.
-    pub fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let deadlines = scenario.classes.iter().map(|class| class.deadline).collect();
         Latencies { groups: Vec::new(), deadlines }
     }
 
     /// A message of a cell moved.
-    pub fn moved(&mut self, cell: u32, from: Option<Belief>, to: Belief, segments: u64) {
+    pub(crate) fn moved(&mut self, cell: u32, from: Option<Belief>, to: Belief, segments: u64) {
         let index = cell as usize;
         if index >= self.groups.len() {
             self.groups.resize_with(index + 1, Group::default);
@@ -103,7 +103,7 @@ impl Latencies {
     }
 
     /// A message of a cell was dispatched for the first time.
-    pub fn dispatched(&mut self, cell: u32, class: ClassId, dwell: Span) {
+    pub(crate) fn dispatched(&mut self, cell: u32, class: ClassId, dwell: Span) {
         let group = &mut self.groups[cell as usize];
         group.dwell.observed.record(dwell);
         let deadline = self.deadlines[class.index()];
@@ -111,23 +111,23 @@ impl Latencies {
     }
 
     /// A message of a cell left its queue for good without ever having been dispatched.
-    pub fn gave_up_waiting(&mut self, cell: u32, waited: Span) {
+    pub(crate) fn gave_up_waiting(&mut self, cell: u32, waited: Span) {
         self.groups[cell as usize].dwell.censored.record(waited);
     }
 
     /// The first copy of a message reached the handset.
-    pub fn delivered(&mut self, cell: u32, latency: Span) {
+    pub(crate) fn delivered(&mut self, cell: u32, latency: Span) {
         self.groups[cell as usize].latency.observed.record(latency);
     }
 
     /// A further copy did.
-    pub fn duplicated(&mut self, cell: u32, segments: u64) {
+    pub(crate) fn duplicated(&mut self, cell: u32, segments: u64) {
         self.groups[cell as usize].ledger.duplicated(segments);
     }
 
     /// Censors what had not got there when the run ended, and returns the cells in order of
     /// tenant, destination and class.
-    pub fn finish(mut self, cells: &Cells, messages: &Messages, ended: Time) -> Vec<Cell> {
+    pub(crate) fn finish(mut self, cells: &Cells, messages: &Messages, ended: Time) -> Vec<Cell> {
         for message in messages.iter() {
             if message.belief() == Belief::Refused {
                 continue;

@@ -8,7 +8,7 @@ use crate::units::MessageId;
 
 /// The table of all messages of a run, by number.
 #[derive(Clone, Debug, Default)]
-pub struct Messages {
+pub(crate) struct Messages {
     table: Vec<Message>,
     /// Copies made by attempts beyond [`INLINE_COPIES`]: hardly any.
     late_copies: BTreeMap<(u64, u32), Copy>,
@@ -16,19 +16,19 @@ pub struct Messages {
 
 /// One message.
 #[derive(Clone, Copy, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     /// When it was submitted.
-    pub submitted: Time,
+    pub(crate) submitted: Time,
     /// The number of its cell.
-    pub cell: u32,
+    pub(crate) cell: u32,
     /// What it costs.
-    pub segments: u32,
+    pub(crate) segments: u32,
     state: u64,
 }
 
 /// How far one copy of a message got at the carrier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Copy {
+pub(crate) enum Copy {
     /// The carrier never took it.
     Nowhere,
     /// The carrier holds it.
@@ -48,32 +48,32 @@ const INLINE_COPIES: u32 = (u64::BITS - COPIES) / 2;
 
 impl Messages {
     /// How many messages were submitted.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.table.len() as u64
     }
 
     /// Appends a message; its number is [`Messages::len`] before.
-    pub fn submit(&mut self, submitted: Time, cell: u32, segments: u32, belief: Belief) {
+    pub(crate) fn submit(&mut self, submitted: Time, cell: u32, segments: u32, belief: Belief) {
         self.table.push(Message { submitted, cell, segments, state: belief as u64 });
     }
 
     /// A message, if it was submitted.
-    pub fn get(&self, id: MessageId) -> Option<&Message> {
+    pub(crate) fn get(&self, id: MessageId) -> Option<&Message> {
         self.table.get(usize::try_from(id.0).ok()?)
     }
 
     /// A message to change, if it was submitted.
-    pub fn get_mut(&mut self, id: MessageId) -> Option<&mut Message> {
+    pub(crate) fn get_mut(&mut self, id: MessageId) -> Option<&mut Message> {
         self.table.get_mut(usize::try_from(id.0).ok()?)
     }
 
     /// All messages in order of submission.
-    pub fn iter(&self) -> impl Iterator<Item = &Message> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Message> {
         self.table.iter()
     }
 
     /// Where the copy that attempt number `attempt` (from 1) made is.
-    pub fn copy(&self, id: MessageId, attempt: u32) -> Copy {
+    pub(crate) fn copy(&self, id: MessageId, attempt: u32) -> Copy {
         if attempt > INLINE_COPIES {
             return self.late_copies.get(&(id.0, attempt)).copied().unwrap_or(Copy::Nowhere);
         }
@@ -86,14 +86,14 @@ impl Messages {
     }
 
     /// The truth of a message: of the best of its copies.
-    pub fn truth(&self, id: MessageId) -> Truth {
+    pub(crate) fn truth(&self, id: MessageId) -> Truth {
         let Some(message) = self.get(id) else { return Truth::Nowhere };
         let held = (1..=message.attempts()).any(|n| self.copy(id, n) == Copy::AtCarrier);
         better_truth(message.settled(), if held { Truth::AtCarrier } else { Truth::Nowhere })
     }
 
     /// Notes where the copy that attempt number `attempt` (from 1) made is now.
-    pub fn set_copy(&mut self, id: MessageId, attempt: u32, copy: Copy) {
+    pub(crate) fn set_copy(&mut self, id: MessageId, attempt: u32, copy: Copy) {
         if attempt > INLINE_COPIES {
             self.late_copies.insert((id.0, attempt), copy);
         } else if let Some(message) = self.get_mut(id) {
@@ -108,32 +108,32 @@ fn copy_shift(attempt: u32) -> u32 {
 
 impl Message {
     /// What the platform believes of it.
-    pub fn belief(&self) -> Belief {
+    pub(crate) fn belief(&self) -> Belief {
         Belief::ALL[self.bits(BELIEF) as usize]
     }
 
     /// Notes what the platform believes now.
-    pub fn set_belief(&mut self, belief: Belief) {
+    pub(crate) fn set_belief(&mut self, belief: Belief) {
         self.set_bits(BELIEF, belief as u64);
     }
 
     /// How often it was dispatched; at most 63.
-    pub fn attempts(&self) -> u32 {
+    pub(crate) fn attempts(&self) -> u32 {
         self.bits(ATTEMPTS) as u32
     }
 
     /// Notes one more dispatch.
-    pub fn count_attempt(&mut self) {
+    pub(crate) fn count_attempt(&mut self) {
         self.set_bits(ATTEMPTS, self.bits(ATTEMPTS) + 1);
     }
 
     /// The truth of the best of its copies that the carrier is done with.
-    pub fn settled(&self) -> Truth {
+    pub(crate) fn settled(&self) -> Truth {
         Truth::ALL[self.bits(SETTLED) as usize]
     }
 
     /// Notes the truth of the best of its copies that the carrier is done with.
-    pub fn set_settled(&mut self, truth: Truth) {
+    pub(crate) fn set_settled(&mut self, truth: Truth) {
         self.set_bits(SETTLED, truth as u64);
     }
 
