@@ -1,10 +1,36 @@
 //! What is measured of a run: sinks of the event stream, and the figures they end in.
 
+mod cells;
+mod detail;
 pub mod detection;
+mod fairness;
 mod findings;
+mod histogram;
+mod invariants;
+mod latency;
+mod ledgers;
+mod messages;
+mod metrics;
+mod recorder;
+#[cfg(test)]
+mod testing;
+mod times;
+mod water_filling;
 
+pub use detail::Detail;
+pub use fairness::{
+    AccountShares, DestinationFairness, FairnessOutcome, PartyShare, SERIES_ROWS_BY_TENANT_MAX,
+};
 pub use findings::{
     AlertRow, CheckResult, ClassFigures, DestinationRow, DetectionFigures, FairnessFigures,
     Findings, IncidentRow, Ledger, Quantile, SCHEMA_VERSION, SeriesRow, Summary, TenantRow,
     TimeFigures,
 };
+pub use histogram::Histogram;
+pub use invariants::{Broken, Checked, Conformance, Excess, Invariants, Violation};
+pub use latency::{Cell, Group};
+pub use ledgers::{AttemptLedger, BeliefLedger, TruthLedger};
+pub use metrics::{METRICS, Metric, Scope, Unit, accepts, figure, find, judge, value};
+pub use recorder::{Measures, Onset, RunIdentity};
+pub use times::{Permille, Times};
+pub use water_filling::{Claim, divide};

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::detail::Detail;
+
 /// Version of the layout of `summary.json`.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -25,6 +27,8 @@ pub struct Findings {
     pub incidents: Vec<IncidentRow>,
     /// A row an alert raised.
     pub alerts: Vec<AlertRow>,
+    /// What the figures were made from: checks merge it over whom they select. Not written to files.
+    pub detail: Detail,
 }
 
 /// `summary.json`.
@@ -236,6 +240,10 @@ pub struct CheckResult {
     pub bound: f64,
     /// The unit of value and bound: `"s"`, or empty.
     pub unit: String,
+    /// Whether `value` is only known to be exceeded: the quantile lies among messages that never
+    /// got there.
+    #[serde(default)]
+    pub censored: bool,
     /// Whether it holds.
     pub passed: bool,
     /// Line in the scenario file.

@@ -1,0 +1,424 @@
+//! Whether tenants got what they were entitled to, measured only where they competed.
+//!
+//! Everything is in segments and at one destination at a time. *Unserved work* is what waits in
+//! queues; what is parked or in flight is not the scheduler's to serve. There are two views:
+//!
+//! - **Windows** of the scenario's width: sent against the max-min division of what was sent; the
+//!   definitions are those of `window::measure`. Jain's index is averaged over contended windows by
+//!   segments sent; the max-min distance is Σ|x − x*| ÷ (2 Σx*) over them; *sent over entitled* of
+//!   an account adds up over the contended windows in which it was judged.
+//! - **Dispatches**: while at least two tenants have unserved work, each dispatch is owed to them by
+//!   weight. The *contention share* of a tenant is sent ÷ owed over its periods of contention in
+//!   which it was owed at least ten of the largest messages.
+//!
+//! *Work conservation* is segments sent ÷ Σ over windows of min(demand, sent + quota lost while work
+//! waited); quota is lost when its token bucket is full. Work that only a sender's cap, a closed
+//! window or an outage holds back waits too, so there the figure is below 1 on purpose.
+
+mod conservation;
+mod contention;
+mod outcome;
+mod series;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use outcome::{AccountShares, DestinationFairness, FairnessOutcome, PartyShare};
+pub use series::SERIES_ROWS_BY_TENANT_MAX;
+
+use std::collections::BTreeMap;
+
+use super::cells::AccountKey;
+use crate::scenario::Scenario;
+use crate::scheduler::{Belief, Happening};
+use crate::time::{Span, Time};
+use crate::units::{DestinationId, Quota, TenantId, Weight};
+use conservation::Conservation;
+use contention::{Fluid, Tally};
+use series::{Row, Series, Who};
+use window::{Portion, Standing, measure};
+
+/// Measures fairness while the run goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Fairness {
+    width: Span,
+    start: Time,
+    end: Time,
+    lanes: Vec<Lane>,
+    accounts: Vec<Account>,
+    tallies: Vec<Tally>,
+    tenants: Vec<TenantInfo>,
+    set_weights: Vec<f64>,
+    /// Populations first, then tenant sets; each for every destination.
+    parties: Vec<Party>,
+    groups: usize,
+    series: Series,
+}
+
+#[derive(Clone, Debug)]
+struct Lane {
+    fluid: Fluid,
+    conservation: Option<Conservation>,
+    backlog: u64,
+    /// Accounts that did something in this window or had unserved work at its start.
+    active: Vec<u32>,
+    sums: DestinationFairness,
+}
+
+#[derive(Clone, Debug)]
+struct Account {
+    key: AccountKey,
+    active: bool,
+    backlog: u64,
+    /// Since when the backlog is above 0.
+    waiting_since: Time,
+    backlog_at_start: u64,
+    queued: u64,
+    offered: u64,
+    sent: u64,
+    failed: u64,
+    judged_sent: u64,
+    judged_entitled: f64,
+}
+
+#[derive(Clone, Debug)]
+struct TenantInfo {
+    weight: Weight,
+    set: Option<u32>,
+    group: u32,
+    /// The caps of its senders; `None` when one of them has none.
+    caps: Option<Vec<Quota>>,
+}
+
+/// A population or tenant set at one destination.
+#[derive(Clone, Copy, Debug, Default)]
+struct Party {
+    backlogged: u32,
+    sent_by_all_at_start: u64,
+    share: PartyShare,
+}
+
+/// What moved, for the fairness measures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Move {
+    /// Number of the account.
+    pub(crate) account: u32,
+    /// What that number stands for.
+    pub(crate) key: AccountKey,
+    /// Belief before.
+    pub(crate) from: Option<Belief>,
+    /// Belief after.
+    pub(crate) to: Belief,
+    /// Why.
+    pub(crate) why: Happening,
+    /// What the message costs.
+    pub(crate) segments: u64,
+}
+
+impl Fairness {
+    /// Nothing happened yet in a run of `scenario`.
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let mut group_numbers: BTreeMap<&str, (u32, TenantId)> = BTreeMap::new();
+        let mut group_of = Vec::with_capacity(scenario.tenants.len());
+        let mut tenants = Vec::with_capacity(scenario.tenants.len());
+        for (index, tenant) in scenario.tenants.iter().enumerate() {
+            let next = (group_numbers.len() as u32, TenantId(index as u32));
+            let (group, first) = *group_numbers.entry(&tenant.group).or_insert(next);
+            group_of.push(first);
+            let set = tenant.set.map(|set| set.0);
+            tenants.push(TenantInfo { weight: tenant.weight, set, group, caps: None });
+        }
+        for senders in scenario.senders.chunk_by(|a, b| a.tenant == b.tenant) {
+            let caps = senders.iter().map(|sender| sender.cap).collect();
+            tenants[senders[0].tenant.index()].caps = caps;
+        }
+        let lane = |quota: Option<Quota>| Lane {
+            fluid: Fluid::new(scenario.tenant_sets.iter().map(|set| set.weight)),
+            conservation: quota.map(Conservation::new),
+            backlog: 0,
+            active: Vec::new(),
+            sums: DestinationFairness::default(),
+        };
+        let groups = group_numbers.len();
+        let parties = (groups + scenario.tenant_sets.len()) * scenario.destinations.len();
+        let width = scenario.window.max(Span::from_nanoseconds(1));
+        Fairness {
+            width,
+            start: Time::ZERO,
+            end: Time::ZERO.saturating_add(width),
+            lanes: scenario.destinations.iter().map(|d| lane(d.quota)).collect(),
+            accounts: Vec::new(),
+            tallies: Vec::new(),
+            tenants,
+            set_weights: scenario.tenant_sets.iter().map(|set| set.weight.as_f64()).collect(),
+            parties: vec![Party::default(); parties],
+            groups,
+            series: Series::new(group_of, SERIES_ROWS_BY_TENANT_MAX),
+        }
+    }
+
+    /// Lets time pass: closes the windows that end at or before `now`.
+    pub(crate) fn advance(&mut self, now: Time) {
+        while now >= self.end && self.end < Time::NEVER {
+            self.close_window(self.end);
+            self.start = self.end;
+            if self.lanes.iter().all(|lane| lane.active.is_empty()) {
+                // Nothing waits anywhere, so the windows up to now are empty.
+                let width = self.width.as_nanoseconds();
+                let index = now.as_nanoseconds() / width;
+                self.start = Time::from_nanoseconds(index * width);
+            }
+            self.end = self.start.saturating_add(self.width);
+        }
+    }
+
+    /// Takes note of a move at `now`; [`Fairness::advance`] comes first.
+    pub(crate) fn moved(&mut self, now: Time, moved: Move) {
+        self.touch(moved.account, moved.key);
+        let account = &mut self.accounts[moved.account as usize];
+        if moved.from.is_none() {
+            account.offered += moved.segments;
+        }
+        match moved.from {
+            Some(Belief::InFlight) => {
+                let failed = matches!(moved.to, Belief::Failed | Belief::Parked | Belief::Unknown);
+                account.failed += u64::from(failed);
+            }
+            Some(Belief::Queued) => self.unqueue(now, &moved),
+            _ => {}
+        }
+        if moved.to == Belief::Queued {
+            self.queue(now, &moved);
+        }
+    }
+
+    /// Closes the last window and adds everything up; `order` lists the accounts' numbers.
+    pub(crate) fn finish(
+        mut self,
+        ended: Time,
+        order: impl Iterator<Item = u32>,
+        scenario: &Scenario,
+    ) -> FairnessOutcome {
+        self.advance(ended);
+        self.close_window(ended);
+        let destinations = self.lanes.len();
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            for party in self.parties.iter_mut().skip(index).step_by(destinations) {
+                if party.backlogged > 0 {
+                    party.share.sent_by_all += lane.fluid.sent - party.sent_by_all_at_start;
+                }
+            }
+            lane.fluid.finish(&mut self.tallies);
+        }
+        let shares = |number: u32| {
+            let (account, tally) =
+                (&self.accounts[number as usize], &self.tallies[number as usize]);
+            AccountShares {
+                tenant: account.key.tenant,
+                destination: account.key.destination,
+                sent: tally.sent,
+                sent_by_all: tally.sent_by_all,
+                owed: tally.owed,
+                contended_sent: tally.contended_sent,
+                contended_owed: tally.contended_owed,
+                judged_sent: account.judged_sent,
+                judged_entitled: account.judged_entitled,
+            }
+        };
+        let seen = self.accounts.len() as u32;
+        let accounts = order.filter(|number| *number < seen).map(shares).collect();
+        let shares: Vec<PartyShare> = self.parties.iter().map(|party| party.share).collect();
+        let (groups, sets) = shares.split_at(self.groups * destinations);
+        FairnessOutcome {
+            accounts,
+            destinations: self.lanes.into_iter().map(|lane| lane.sums).collect(),
+            groups: groups.to_vec(),
+            group_of: self.tenants.iter().map(|tenant| tenant.group).collect(),
+            sets: sets.to_vec(),
+            series: self.series.named(scenario),
+        }
+    }
+
+    fn queue(&mut self, now: Time, moved: &Move) {
+        let destination = moved.key.destination;
+        let lane = &mut self.lanes[destination.index()];
+        let account = &mut self.accounts[moved.account as usize];
+        if let Some(conservation) = &mut lane.conservation {
+            conservation.advance(now, lane.backlog > 0);
+        }
+        lane.backlog += moved.segments;
+        account.queued += moved.segments;
+        let was_idle = account.backlog == 0;
+        account.backlog += moved.segments;
+        if was_idle && account.backlog > 0 {
+            account.waiting_since = now;
+            lane.fluid.join(&mut self.tallies, moved.account);
+            let sent = lane.fluid.sent;
+            self.each_party(moved.key, |party| {
+                if party.backlogged == 0 {
+                    party.sent_by_all_at_start = sent;
+                }
+                party.backlogged += 1;
+            });
+        }
+    }
+
+    fn unqueue(&mut self, now: Time, moved: &Move) {
+        let destination = moved.key.destination;
+        let lane = &mut self.lanes[destination.index()];
+        let account = &mut self.accounts[moved.account as usize];
+        if let Some(conservation) = &mut lane.conservation {
+            conservation.advance(now, lane.backlog > 0);
+        }
+        let dispatched = moved.why == Happening::Dispatched;
+        if dispatched {
+            account.sent += moved.segments;
+            lane.fluid.dispatch(&mut self.tallies, moved.account, moved.segments);
+            if let Some(conservation) = &mut lane.conservation {
+                conservation.dispatch(moved.segments);
+            }
+        }
+        let was_waiting = account.backlog > 0;
+        lane.backlog -= moved.segments;
+        account.backlog -= moved.segments;
+        let left = was_waiting && account.backlog == 0;
+        if left {
+            lane.fluid.leave(&mut self.tallies, moved.account);
+        }
+        let sent = lane.fluid.sent;
+        let own = if dispatched { moved.segments } else { 0 };
+        self.each_party(moved.key, |party| {
+            party.share.sent += own;
+            party.backlogged -= u32::from(left);
+            if left && party.backlogged == 0 {
+                party.share.sent_by_all += sent - party.sent_by_all_at_start;
+            }
+        });
+    }
+
+    fn each_party(&mut self, key: AccountKey, mut change: impl FnMut(&mut Party)) {
+        let tenant = &self.tenants[key.tenant.index()];
+        let set = tenant.set.map(|set| self.groups + set as usize);
+        for party in [Some(tenant.group as usize), set].into_iter().flatten() {
+            change(&mut self.parties[party * self.lanes.len() + key.destination.index()]);
+        }
+    }
+
+    fn touch(&mut self, number: u32, key: AccountKey) {
+        while self.accounts.len() <= number as usize {
+            // Accounts are numbered as they occur, so at most the one at hand is new.
+            let tenant = &self.tenants[key.tenant.index()];
+            self.tallies.push(Tally::new(tenant.weight, tenant.set));
+            self.accounts.push(Account::new(key));
+        }
+        let account = &mut self.accounts[number as usize];
+        if !account.active {
+            account.active = true;
+            self.lanes[key.destination.index()].active.push(number);
+        }
+    }
+
+    fn close_window(&mut self, end: Time) {
+        let length = end.since(self.start);
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            if let Some(conservation) = &mut lane.conservation {
+                conservation.advance(end, lane.backlog > 0);
+            }
+            if lane.active.is_empty() {
+                continue;
+            }
+            let accounts = &mut self.accounts;
+            lane.active.sort_unstable_by_key(|number| accounts[*number as usize].key.tenant);
+            let of = |number: &u32| {
+                let account = &accounts[*number as usize];
+                account.portion(&self.tenants[account.key.tenant.index()], self.start, length)
+            };
+            let portions: Vec<Portion> = lane.active.iter().map(of).collect();
+            let figures = measure(&portions, &self.set_weights, lane.fluid.largest);
+            let asked: u64 = lane.active.iter().map(|n| accounts[*n as usize].asked()).sum();
+            let sent: u64 = portions.iter().map(|portion| portion.sent).sum();
+            lane.sums.add(&figures, sent);
+            if let Some(conservation) = &mut lane.conservation {
+                let allowed = sent as f64 + conservation.take_lost();
+                lane.sums.allowed += (asked as f64).min(allowed);
+                lane.sums.sent_under_quota += sent;
+            }
+            let destination = DestinationId(index as u16);
+            let rows = lane.active.iter().zip(&figures.entitled).map(|(number, entitled)| {
+                accounts[*number as usize].row(self.start, destination, *entitled)
+            });
+            self.series.extend(rows);
+            for (position, number) in lane.active.iter().enumerate() {
+                let account = &mut accounts[*number as usize];
+                if figures.contended && figures.judged[position] {
+                    account.judged_sent += account.sent;
+                    account.judged_entitled += figures.entitled[position];
+                }
+                account.begin_window();
+            }
+            lane.active.retain(|number| accounts[*number as usize].active);
+        }
+    }
+}
+
+impl Account {
+    fn new(key: AccountKey) -> Self {
+        Account {
+            key,
+            active: false,
+            backlog: 0,
+            waiting_since: Time::ZERO,
+            backlog_at_start: 0,
+            queued: 0,
+            offered: 0,
+            sent: 0,
+            failed: 0,
+            judged_sent: 0,
+            judged_entitled: 0.0,
+        }
+    }
+
+    fn asked(&self) -> u64 {
+        self.backlog_at_start + self.queued
+    }
+
+    fn portion(&self, tenant: &TenantInfo, start: Time, length: Span) -> Portion {
+        let standing = if self.backlog == 0 {
+            Standing::Served
+        } else if self.waiting_since <= start {
+            Standing::Waiting
+        } else {
+            Standing::Joined
+        };
+        let allowed = tenant.caps.as_ref().map_or(u64::MAX, |caps| {
+            let most = |cap: &Quota| cap.burst.saturating_add(cap.rate.whole_segments_in(length));
+            caps.iter().map(most).fold(0, u64::saturating_add)
+        });
+        Portion {
+            demand: self.asked().min(allowed),
+            sent: self.sent,
+            weight: tenant.weight.as_f64(),
+            set: tenant.set,
+            standing,
+        }
+    }
+
+    fn row(&self, start: Time, destination: DestinationId, entitled: f64) -> Row {
+        Row {
+            start,
+            destination,
+            who: Who::Tenant(self.key.tenant),
+            offered: self.offered,
+            sent: self.sent,
+            backlog: self.backlog,
+            failed: self.failed,
+            entitled,
+        }
+    }
+
+    fn begin_window(&mut self) {
+        self.backlog_at_start = self.backlog;
+        (self.queued, self.offered, self.sent, self.failed) = (0, 0, 0, 0);
+        self.active = self.backlog > 0;
+    }
+}

@@ -1,0 +1,142 @@
+//! What the fairness measures end in.
+
+use super::super::findings::{FairnessFigures, SeriesRow};
+use super::window::WindowFigures;
+use crate::units::{DestinationId, TenantId};
+
+/// Everything about fairness in one run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FairnessOutcome {
+    /// In order of tenant and destination.
+    pub accounts: Vec<AccountShares>,
+    /// Index = [`DestinationId`].
+    pub destinations: Vec<DestinationFairness>,
+    /// Index = number of the population × destinations + [`DestinationId`].
+    pub groups: Vec<PartyShare>,
+    /// The number of each tenant's population.
+    pub group_of: Vec<u32>,
+    /// Index = tenant set × destinations + [`DestinationId`].
+    pub sets: Vec<PartyShare>,
+    /// Rows of `series.csv`.
+    pub series: Vec<SeriesRow>,
+}
+
+/// What one account got and was entitled to, in segments.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AccountShares {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Where.
+    pub destination: DestinationId,
+    /// Dispatched.
+    pub sent: u64,
+    /// Dispatched by all while this account had unserved work.
+    pub sent_by_all: u64,
+    /// Its entitlement by weight of those.
+    pub owed: f64,
+    /// Dispatched in its periods of contention that count.
+    pub contended_sent: u64,
+    /// Its entitlement by weight in them.
+    pub contended_owed: f64,
+    /// Dispatched in the contended windows in which it was judged.
+    pub judged_sent: u64,
+    /// Its max-min entitlement in them.
+    pub judged_entitled: f64,
+}
+
+/// What a population or tenant set got, in segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartyShare {
+    /// Dispatched.
+    pub sent: u64,
+    /// Dispatched by all while one of its members had unserved work.
+    pub sent_by_all: u64,
+}
+
+/// Sums over the windows of one destination, from which its figures follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DestinationFairness {
+    /// Σ Jain's index × segments sent, over contended windows that have one.
+    pub jain_times_sent: f64,
+    /// Σ segments sent, over the same.
+    pub jain_sent: u64,
+    /// Σ|sent − entitled| ÷ 2, over contended windows.
+    pub misplaced: f64,
+    /// Σ segments sent (which is Σ entitled), over contended windows.
+    pub contended_sent: u64,
+    /// Segments sent under a quota.
+    pub sent_under_quota: u64,
+    /// Segments that demand and quota allowed.
+    pub allowed: f64,
+}
+
+impl DestinationFairness {
+    pub(super) fn add(&mut self, figures: &WindowFigures, sent: u64) {
+        if !figures.contended {
+            return;
+        }
+        if let Some(jain) = figures.jain {
+            self.jain_times_sent += jain * sent as f64;
+            self.jain_sent += sent;
+        }
+        self.misplaced += figures.misplaced;
+        self.contended_sent += sent;
+    }
+
+    /// Adds the sums of another destination.
+    pub fn merge(&mut self, other: &DestinationFairness) {
+        self.jain_times_sent += other.jain_times_sent;
+        self.jain_sent += other.jain_sent;
+        self.misplaced += other.misplaced;
+        self.contended_sent += other.contended_sent;
+        self.sent_under_quota += other.sent_under_quota;
+        self.allowed += other.allowed;
+    }
+
+    /// Sent ÷ what demand and quota allowed; `None` without a quota or without demand.
+    pub fn work_conservation(&self) -> Option<f64> {
+        (self.allowed > 0.0).then(|| self.sent_under_quota as f64 / self.allowed)
+    }
+}
+
+impl AccountShares {
+    /// Sent ÷ owed in contention; `None` when it never was in contention long enough.
+    pub fn contention_share(&self) -> Option<f64> {
+        (self.contended_owed > 0.0).then(|| self.contended_sent as f64 / self.contended_owed)
+    }
+
+    /// Its share of what was sent while it had unserved work.
+    pub fn share_mean(&self) -> Option<f64> {
+        (self.sent_by_all > 0).then(|| self.sent as f64 / self.sent_by_all as f64)
+    }
+
+    /// The share of the same that its weight entitled it to.
+    pub fn entitlement_mean(&self) -> Option<f64> {
+        (self.sent_by_all > 0).then(|| self.owed / self.sent_by_all as f64)
+    }
+}
+
+impl FairnessOutcome {
+    /// The figures of one destination, or of all taken together.
+    pub fn figures(&self, destination: Option<DestinationId>) -> FairnessFigures {
+        let wanted = |index: usize| destination.is_none_or(|only| only.index() == index);
+        let mut sums = DestinationFairness::default();
+        for (index, one) in self.destinations.iter().enumerate() {
+            if wanted(index) {
+                sums.merge(one);
+            }
+        }
+        let over = |part: f64, whole: u64| (whole > 0).then(|| part / whole as f64);
+        FairnessFigures {
+            jain: over(sums.jain_times_sent, sums.jain_sent),
+            max_min_distance: over(sums.misplaced, sums.contended_sent),
+            contention_share_min: self
+                .accounts
+                .iter()
+                .filter(|account| wanted(account.destination.index()))
+                .filter_map(AccountShares::contention_share)
+                .reduce(f64::min),
+            work_conservation: sums.work_conservation(),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Whole small runs: a fair division has perfect figures, and each broken one moves them.
+
+use super::super::recorder::{Measures, RunIdentity};
+use super::super::testing::{Script, Submission, at, quota, scenario, with_sets};
+use super::super::{FairnessFigures, Findings};
+use crate::event::{DigestSink, Flow, Sink};
+use crate::scenario::Scenario;
+use crate::scheduler::Happening;
+
+fn findings(scenario: &Scenario, script: &Script) -> Findings {
+    let mut measures = Measures::new(scenario);
+    for event in &script.events {
+        assert_eq!(measures.record(event), Flow::Continue, "{:?}", measures.violation());
+    }
+    let digest = DigestSink::new(["dest"]).digest();
+    measures.finish(scenario, RunIdentity { policy: "fifo".into(), seed: 7, digest, events: 0 })
+}
+
+fn figures(scenario: &Scenario, script: &Script) -> FairnessFigures {
+    findings(scenario, script).summary.fairness
+}
+
+fn close(found: Option<f64>, expected: f64) {
+    assert!(found.is_some_and(|found| (found - expected).abs() < 1e-9), "{found:?}");
+}
+
+/// A hog with 1000 messages at 0 s, three tenants with one at 1 s, ten dispatches a second.
+fn beside_a_hog(hog_first: bool) -> Script {
+    let mut script = Script::default();
+    script.submit_many(0.0, 0, 1000);
+    let mut queue: Vec<u64> = (0..1000).collect();
+    let small = 1000..1003;
+    if hog_first {
+        queue.extend(small);
+    } else {
+        queue.splice(10..10, small);
+    }
+    for (k, id) in queue.into_iter().enumerate() {
+        if k == 10 {
+            (1..4).for_each(|tenant| _ = script.submit(1.0, tenant));
+        }
+        script.send(k as f64 * 0.1, id);
+    }
+    script
+}
+
+#[test]
+fn first_come_first_served_behind_a_hog_is_seen_in_every_figure() {
+    let scenario = scenario(&[("hog", 1), ("small-1", 1), ("small-2", 1), ("small-3", 1)]);
+    let fair = findings(&scenario, &beside_a_hog(false));
+    // The small ones are served at once, inside the first window.
+    close(fair.summary.fairness.jain, 1.0);
+    close(fair.summary.fairness.max_min_distance, 0.0);
+    let judged = |findings: &Findings, index: usize| {
+        let account = &findings.detail.fairness.accounts[index];
+        (account.judged_sent, account.judged_entitled)
+    };
+    assert_eq!(judged(&fair, 1), (1, 1.0));
+
+    // Behind the hog they wait for 99 s. In the nine windows from 10 s on Jain is 1/4 and three of
+    // a hundred segments went to the wrong one; in the first they had only just come.
+    let unfair = findings(&scenario, &beside_a_hog(true));
+    close(unfair.summary.fairness.jain, 0.25);
+    close(unfair.summary.fairness.max_min_distance, 0.03);
+    assert_eq!(judged(&unfair, 1), (0, 9.0));
+    assert_eq!(judged(&unfair, 0), (900, 9.0 * 97.0));
+    // From 1 s on 990 segments went to the hog while four waited: a quarter was owed to each. The
+    // last small one got its segment only when nobody else waited.
+    close(unfair.summary.fairness.contention_share_min, 0.0);
+    let small = &unfair.tenants[1];
+    close(small.share_mean, 1.0 / 991.0);
+    close(small.entitlement_mean, (247.5 + 1.0 / 3.0) / 991.0);
+}
+
+/// Two tenants with 1000 messages each; `pattern` says in which turn they are served.
+fn in_turn(pattern: &[u32]) -> Script {
+    let mut script = Script::default();
+    let first = [script.submit_many(0.0, 0, 1000), script.submit_many(0.0, 1, 1000)];
+    let mut sent = [0, 0];
+    for k in 0..400 {
+        let tenant = pattern[k % pattern.len()] as usize;
+        script.send(k as f64 * 0.1, first[tenant] + sent[tenant]);
+        sent[tenant] += 1;
+    }
+    script
+}
+
+#[test]
+fn weights_are_what_shares_are_held_to() {
+    let weighted = scenario(&[("heavy", 3), ("light", 1)]);
+    let fair = figures(&weighted, &in_turn(&[0, 0, 1, 0]));
+    close(fair.jain, 1.0);
+    close(fair.max_min_distance, 0.0);
+    close(fair.contention_share_min, 1.0);
+    // In equal turns heavy has 50 of 75 in each window and light 50 of 25: y = 2/3 and 2.
+    let equal = figures(&weighted, &in_turn(&[0, 1]));
+    close(equal.jain, 0.8);
+    close(equal.max_min_distance, 0.25);
+    close(equal.contention_share_min, 2.0 / 3.0);
+    assert_eq!(equal.work_conservation, None);
+}
+
+#[test]
+fn sets_share_before_their_tenants() {
+    let tenants = scenario(&[("a", 1), ("b", 1)]);
+    // Sets weigh 3 and 1, so what was right for weights of tenants is right for sets.
+    let sets = with_sets(tenants, &[3, 1], &[0, 1]);
+    let fair = figures(&sets, &in_turn(&[0, 0, 1, 0]));
+    close(fair.jain, 1.0);
+    close(fair.contention_share_min, 1.0);
+    close(figures(&sets, &in_turn(&[0, 1])).contention_share_min, 2.0 / 3.0);
+}
+
+#[test]
+fn a_cap_limits_what_a_tenant_can_be_owed() {
+    // Tenant 0 may send one a second, and does; the rest goes to tenant 1.
+    let mut scenario = scenario(&[("capped", 1), ("free", 1)]);
+    let script = in_turn(&[0, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    // Without the cap: 10 and 90 of 50 and 50, so y = 1/5 and 9/5.
+    close(figures(&scenario, &script).jain, 25.0 / 41.0);
+    scenario.senders[0].cap = quota(1, 1);
+    // Burst and rate allow 11 in each full window and 10 in the last, of 9.9 s; 10 were sent: one
+    // segment of 100 is misplaced in three windows of four.
+    let capped = figures(&scenario, &script);
+    assert!(capped.jain.is_some_and(|jain| jain > 0.99), "{capped:?}");
+    close(capped.max_min_distance, 0.0075);
+}
+
+#[test]
+fn quota_that_is_lost_while_work_waits_lowers_work_conservation() {
+    let mut scenario = scenario(&[("a", 1)]);
+    scenario.destinations[0].quota = quota(10, 1);
+    let every = |seconds: f64| {
+        let mut script = Script::default();
+        script.submit_many(0.0, 0, 100);
+        (0..100).for_each(|k| script.send(k as f64 * seconds, k));
+        script
+    };
+    close(figures(&scenario, &every(0.1)).work_conservation, 1.0);
+    // Half the rate: the first window could have sent all 100, the second its 50.
+    close(figures(&scenario, &every(0.2)).work_conservation, 100.0 / 150.0);
+    // Idle because nothing is there to send is no loss.
+    let mut late = Script::default();
+    (0..5u32).for_each(|k| {
+        let id = late.submit(f64::from(k) * 30.0, 0);
+        late.send(f64::from(k) * 30.0, id);
+    });
+    close(figures(&scenario, &late).work_conservation, 1.0);
+}
+
+#[test]
+fn work_that_expires_unserved_was_owed_its_share() {
+    let scenario = scenario(&[("a", 1), ("b", 1)]);
+    let mut script = Script::default();
+    script.submit_many(0.0, 0, 100);
+    let submission = Submission { expires: at(5.0), ..Submission::of(1) };
+    let b = script.submit_as(0.0, submission, Happening::Submitted);
+    (0..10).for_each(|k| script.send(0.1 * k as f64, k));
+    script.happen(5.0, b, Happening::Expired);
+    script.send(11.0, 10);
+    close(figures(&scenario, &script).jain, 0.5);
+}
+
+#[test]
+fn the_series_has_a_row_for_each_window_in_which_something_was() {
+    let scenario = scenario(&[("a", 1), ("b", 1)]);
+    let mut script = Script::default();
+    let a = script.submit_many(0.0, 0, 3);
+    script.submit_as(1.0, Submission::of(1), Happening::QueueOverflow);
+    script.dispatch(9.0, a);
+    script.happen(10.0, a, Happening::AnsweredRetry);
+    script.send(10.0, a + 1);
+    script.happen(11.0, a, Happening::BackoffOver);
+    script.send(25.0, a);
+    script.send(25.0, a + 2);
+    let b = script.submit(71.0, 1);
+    script.send(71.0, b);
+    let rows: Vec<_> = findings(&scenario, &script)
+        .series
+        .iter()
+        .map(|row| {
+            let figures = [row.offered, row.sent, row.backlog, row.failed];
+            (row.start_s, row.tenant.clone(), figures, row.entitled)
+        })
+        .collect();
+    let expected = [
+        (0.0, "a".to_owned(), [3, 1, 2, 0], 1.0),
+        (0.0, "b".to_owned(), [1, 0, 0, 0], 0.0),
+        (10.0, "a".to_owned(), [0, 1, 2, 1], 1.0),
+        (20.0, "a".to_owned(), [0, 2, 0, 0], 2.0),
+        (70.0, "b".to_owned(), [1, 1, 0, 0], 1.0),
+    ];
+    assert_eq!(rows, expected);
+}

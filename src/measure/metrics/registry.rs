@@ -1,0 +1,132 @@
+//! The registry: one line a metric.
+
+use super::super::fairness::AccountShares;
+use super::super::findings::Quantile::{self, Exactly};
+use super::super::latency::Group;
+use super::super::times::{Permille, Times};
+use super::{Metric, Scope, Selection, Unit};
+
+const fn metric(
+    name: &'static str,
+    unit: Unit,
+    scope: Scope,
+    doc: &'static str,
+    of: fn(&Selection<'_>) -> Option<Quantile>,
+) -> Metric {
+    Metric { name, unit, scope, doc, of }
+}
+
+use Scope::{Accounts, Alerts, Destinations, Messages, Party, Run};
+use Unit::{Count, Ratio, Seconds};
+
+/// Every metric that a check can name.
+#[rustfmt::skip]
+pub const METRICS: &[Metric] = &[
+    metric("submitted", Count, Messages, "messages submitted, the refused included", |s| count(s.group().messages().submitted)),
+    metric("delivered", Count, Messages, "messages delivered, by receipt", |s| count(s.group().messages().delivered)),
+    metric("duplicates", Count, Messages, "copies beyond the first that the carrier delivered", |s| count(s.group().messages().duplicates)),
+    metric("delivered_ratio", Ratio, Messages, "delivered by receipt ÷ submitted", |s| s.ratio(|g| g.messages().delivered)),
+    metric("refused_ratio", Ratio, Messages, "refused by admission ÷ submitted", |s| s.ratio(|g| g.messages().refused)),
+    metric("expired_ratio", Ratio, Messages, "expired before dispatch ÷ submitted", |s| s.ratio(|g| g.messages().expired)),
+    metric("failed_ratio", Ratio, Messages, "failed ÷ submitted", |s| s.ratio(|g| g.messages().failed)),
+    metric("on_time", Ratio, Messages, "first dispatched within the class's deadline ÷ submitted, the refused included", |s| s.group().on_time_ratio().map(Exactly)),
+    metric("dwell_p50", Seconds, Messages, "median of submission to first dispatch", |s| dwell(s, Permille::P50)),
+    metric("dwell_p90", Seconds, Messages, "90th percentile of submission to first dispatch", |s| dwell(s, Permille::P90)),
+    metric("dwell_p99", Seconds, Messages, "99th percentile of submission to first dispatch", |s| dwell(s, Permille::P99)),
+    metric("dwell_max", Seconds, Messages, "longest from submission to first dispatch", |s| dwell(s, Permille::MAX)),
+    metric("dwell_mean", Seconds, Messages, "mean of submission to first dispatch, of those dispatched", |s| s.group().dwell.mean_s().map(Exactly)),
+    metric("dwell_p99_worst", Seconds, Messages, "the worst tenant's 99th percentile of submission to first dispatch", |s| s.worst_tenant(dwell_of, Permille::P99)),
+    metric("latency_p50", Seconds, Messages, "median of submission to delivery", |s| latency(s, Permille::P50)),
+    metric("latency_p90", Seconds, Messages, "90th percentile of submission to delivery", |s| latency(s, Permille::P90)),
+    metric("latency_p99", Seconds, Messages, "99th percentile of submission to delivery", |s| latency(s, Permille::P99)),
+    metric("latency_max", Seconds, Messages, "longest from submission to delivery", |s| latency(s, Permille::MAX)),
+    metric("latency_mean", Seconds, Messages, "mean of submission to delivery, of those delivered", |s| s.group().latency.mean_s().map(Exactly)),
+    metric("jain", Ratio, Destinations, "Jain's index of sent ÷ entitled over contended windows; 1 is fair", |s| fairness(s).jain.map(Exactly)),
+    metric("max_min_distance", Ratio, Destinations, "half the summed distance from the max-min division ÷ sent, over contended windows; 0 is fair", |s| fairness(s).max_min_distance.map(Exactly)),
+    metric("work_conservation", Ratio, Destinations, "segments sent ÷ segments that demand and quota allowed", |s| fairness(s).work_conservation.map(Exactly)),
+    metric("utilisation", Ratio, Destinations, "segments sent while arrivals lasted ÷ quota × duration", utilisation),
+    metric("contention_share_min", Ratio, Accounts, "the least of sent ÷ owed by weight in contention, over tenants owed at least ten messages at a time", contention_share_min),
+    metric("share_over_entitlement", Ratio, Accounts, "sent ÷ max-min entitlement over contended windows", share_over_entitlement),
+    metric("share_mean", Ratio, Party, "share of what the destination sent while there was unserved work of the selected", share_mean),
+    metric("alerts", Count, Alerts, "alerts raised", alerts),
+    metric("false_alarms", Count, Alerts, "alerts raised outside every incident", false_alarms),
+    metric("incidents", Count, Run, "injected failures that touched traffic", |s| detection(s, |d| Some(d.incidents as f64))),
+    metric("recall", Ratio, Run, "incidents with an alert onset inside ÷ incidents", |s| detection(s, |d| d.recall)),
+    metric("precision", Ratio, Run, "alert onsets inside an incident of their account ÷ alert onsets", |s| detection(s, |d| d.precision)),
+    metric("detection_delay", Seconds, Run, "median over detected incidents of first onset − start", |s| detection(s, |d| d.delay_median_s)),
+];
+
+fn count(number: u64) -> Option<Quantile> {
+    Some(Exactly(number as f64))
+}
+
+fn dwell_of(group: &Group) -> &Times {
+    &group.dwell
+}
+
+fn dwell(selection: &Selection<'_>, probability: Permille) -> Option<Quantile> {
+    selection.group().dwell.quantile(probability)
+}
+
+fn latency(selection: &Selection<'_>, probability: Permille) -> Option<Quantile> {
+    selection.group().latency.quantile(probability)
+}
+
+fn fairness(selection: &Selection<'_>) -> super::super::findings::FairnessFigures {
+    selection.findings.detail.fairness.figures(selection.destination)
+}
+
+fn utilisation(selection: &Selection<'_>) -> Option<Quantile> {
+    let duration = selection.scenario.duration.as_seconds_f64();
+    let (mut sent, mut allowed) = (0, 0.0);
+    for (index, destination) in selection.scenario.destinations.iter().enumerate() {
+        let wanted = selection.destination.is_none_or(|wanted| wanted.index() == index);
+        if let Some(quota) = destination.quota.filter(|_| wanted) {
+            sent += selection.findings.detail.sent_while_arriving[index];
+            allowed += quota.rate.per_second_f64() * duration;
+        }
+    }
+    (allowed > 0.0).then(|| Exactly(sent as f64 / allowed))
+}
+
+fn contention_share_min(selection: &Selection<'_>) -> Option<Quantile> {
+    let shares = selection.accounts().filter_map(AccountShares::contention_share);
+    shares.reduce(f64::min).map(Exactly)
+}
+
+fn share_over_entitlement(selection: &Selection<'_>) -> Option<Quantile> {
+    let (mut sent, mut entitled) = (0, 0.0);
+    for account in selection.accounts() {
+        sent += account.judged_sent;
+        entitled += account.judged_entitled;
+    }
+    (entitled > 0.0).then(|| Exactly(sent as f64 / entitled))
+}
+
+fn share_mean(selection: &Selection<'_>) -> Option<Quantile> {
+    let party = selection.party()?;
+    (party.sent_by_all > 0).then(|| Exactly(party.sent as f64 / party.sent_by_all as f64))
+}
+
+/// Alerts of the selected; absent when no detector watched.
+fn alerts(selection: &Selection<'_>) -> Option<Quantile> {
+    selection.scenario.detector.as_ref()?;
+    let alerts = selection.findings.alerts.iter();
+    count(alerts.filter(|alert| selection.has_names(&alert.tenant, &alert.destination)).count()
+        as u64)
+}
+
+/// Alerts of the selected that belong to no fault; absent until the detector was judged.
+fn false_alarms(selection: &Selection<'_>) -> Option<Quantile> {
+    selection.findings.summary.detection.as_ref()?;
+    let alerts = selection.findings.alerts.iter().filter(|alert| alert.fault.is_empty());
+    count(alerts.filter(|alert| selection.has_names(&alert.tenant, &alert.destination)).count()
+        as u64)
+}
+
+fn detection(
+    selection: &Selection<'_>,
+    of: impl Fn(&super::super::findings::DetectionFigures) -> Option<f64>,
+) -> Option<Quantile> {
+    selection.findings.summary.detection.as_ref().and_then(of).map(Exactly)
+}

@@ -1,0 +1,228 @@
+//! The one sink that a run needs for all its figures.
+
+mod incidents;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use incidents::Onset;
+
+use super::detail::Detail;
+use super::fairness::{Fairness, FairnessOutcome, Move};
+use super::findings::{Findings, SCHEMA_VERSION, Summary};
+use super::invariants::{Checked, Invariants, Violation};
+use super::latency::Latencies;
+use super::ledgers::{AttemptLedger, BeliefLedger, TruthLedger};
+use crate::event::{Digest, Event, Flow, Sink, What};
+use crate::scenario::Scenario;
+use crate::scheduler::{Belief, Happening, Record, Truth};
+use crate::time::Time;
+use crate::units::DestinationId;
+use incidents::Incidents;
+
+/// Checks and measures a run while it goes on.
+///
+/// Every event is matched once and looked up once, and each measure is told what it needs; the
+/// steady state allocates nothing a message beyond its 24 bytes in the table of messages.
+#[derive(Clone, Debug)]
+pub struct Measures {
+    invariants: Invariants,
+    latencies: Latencies,
+    fairness: Fairness,
+    truth: TruthLedger,
+    /// Ledger C of each destination.
+    attempts: Vec<AttemptLedger>,
+    sent_while_arriving: Vec<u64>,
+    incidents: Incidents,
+    arrivals_end: Time,
+    violation: Option<Violation>,
+}
+
+/// What a run is called by, and what only those outside the measures know.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunIdentity {
+    /// Name of the policy.
+    pub policy: String,
+    /// The seed.
+    pub seed: u64,
+    /// The digest of its events.
+    pub digest: Digest,
+    /// How many events it had.
+    pub events: u64,
+}
+
+impl Measures {
+    /// Nothing happened yet in a run of `scenario`.
+    pub fn new(scenario: &Scenario) -> Self {
+        let destinations = scenario.destinations.len();
+        Measures {
+            invariants: Invariants::new(scenario),
+            latencies: Latencies::new(scenario),
+            fairness: Fairness::new(scenario),
+            truth: TruthLedger::default(),
+            attempts: vec![AttemptLedger::default(); destinations],
+            sent_while_arriving: vec![0; destinations],
+            incidents: Incidents::new(scenario),
+            arrivals_end: Time::ZERO.saturating_add(scenario.duration),
+            violation: None,
+        }
+    }
+
+    /// The invariant that the run broke, if it broke one; it was stopped there.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    /// Compares the lane's own counts with the events, as [`Invariants::agree_with`].
+    ///
+    /// # Errors
+    /// With the first difference.
+    pub fn agree_with(
+        &self,
+        destination: DestinationId,
+        counts: [(u64, u64); 10],
+    ) -> Result<(), Violation> {
+        self.invariants.agree_with(destination, counts)
+    }
+
+    /// The alerts raised so far, in order.
+    pub fn onsets(&self) -> &[Onset] {
+        self.incidents.onsets()
+    }
+
+    /// Ends the run at its last event and adds everything up.
+    ///
+    /// `detection` and `checks` of the summary stay empty, and alerts belong to no fault yet: the
+    /// detector is judged by the caller, from [`Measures::onsets`], and the checks after that.
+    pub fn finish(self, scenario: &Scenario, identity: RunIdentity) -> Findings {
+        let ended = self.invariants.now();
+        let cells = self.invariants.cells();
+        let order = cells.accounts_in_order();
+        let mut fairness = self.fairness.finish(ended, order, scenario);
+        let series = std::mem::take(&mut fairness.series);
+        let cells = self.latencies.finish(cells, self.invariants.messages(), ended);
+        let detail = Detail {
+            cells,
+            fairness,
+            sent_while_arriving: self.sent_while_arriving,
+            truth_segments: self.truth.named_segments(),
+        };
+        let mut attempts = AttemptLedger::default();
+        self.attempts.iter().for_each(|ledger| attempts.merge(ledger));
+        let ledger = total(&detail);
+        let summary = Summary {
+            schema_version: SCHEMA_VERSION,
+            scenario: scenario.name.clone(),
+            policy: identity.policy,
+            seed: identity.seed.to_string(),
+            digest: identity.digest.to_string(),
+            events: identity.events,
+            ended_s: ended.as_seconds_f64(),
+            messages: ledger.messages,
+            segments: ledger.segments,
+            truth: self.truth.named_messages(),
+            attempts: attempts.named(),
+            fairness: FairnessOutcome::figures(&detail.fairness, None),
+            classes: rows::classes(&detail, scenario),
+            destinations: rows::destination_figures(&detail, scenario),
+            groups: rows::groups(&detail, scenario),
+            detection: None,
+            checks: Vec::new(),
+        };
+        Findings {
+            summary,
+            tenants: rows::tenants(&detail, scenario),
+            destinations: rows::destinations(&detail, scenario, &self.attempts),
+            series,
+            incidents: self.incidents.incident_rows(scenario),
+            alerts: self.incidents.alert_rows(scenario),
+            detail,
+        }
+    }
+
+    fn moved(
+        &mut self,
+        event: &Event,
+        cell: u32,
+        record: &Record,
+        from: Option<Belief>,
+        to: Belief,
+        why: Happening,
+    ) {
+        let key = self.invariants.cells().cell(cell);
+        let account = self.invariants.cells().accounts()[key.account as usize];
+        let segments = record.message.segments.get();
+        let waited = event.time.since(record.submitted);
+        self.latencies.moved(cell, from, to, segments);
+        self.attempts[key.destination.index()].happened(why);
+        if from.is_none() {
+            self.truth.submitted(segments);
+        }
+        match (from, to) {
+            (_, Belief::InFlight) => {
+                if record.attempts == 1 {
+                    self.latencies.dispatched(cell, key.class, waited);
+                }
+                if event.time < self.arrivals_end {
+                    self.sent_while_arriving[key.destination.index()] += segments;
+                }
+            }
+            (_, Belief::Expired | Belief::Cancelled) if record.attempts == 0 => {
+                self.latencies.gave_up_waiting(cell, waited);
+            }
+            (Some(Belief::InFlight), to) => self.incidents.outcome(account, to),
+            _ => {}
+        }
+        let number = key.account;
+        let moved = Move { account: number, key: account, from, to, why, segments };
+        self.fairness.moved(event.time, moved);
+    }
+}
+
+impl Sink for Measures {
+    fn record(&mut self, event: &Event) -> Flow {
+        if self.violation.is_some() {
+            return Flow::Stop;
+        }
+        let checked = match self.invariants.check(event) {
+            Ok(checked) => checked,
+            Err(violation) => {
+                self.violation = Some(violation);
+                return Flow::Stop;
+            }
+        };
+        self.fairness.advance(event.time);
+        match (checked, &event.what) {
+            (Checked::Moved { cell }, What::Moved { record, from, to, why, .. }) => {
+                self.moved(event, cell, record, *from, *to, *why);
+            }
+            (Checked::TruthMoved { cell, before, after, segments, submitted }, moved) => {
+                let segments = u64::from(segments);
+                self.truth.moved(before, after, segments);
+                let arrived = matches!(moved, What::TruthMoved { to: Truth::Delivered, .. });
+                if arrived && before == Truth::Delivered {
+                    self.truth.duplicates += 1;
+                    self.latencies.duplicated(cell, segments);
+                } else if arrived {
+                    self.latencies.delivered(cell, event.time.since(submitted));
+                }
+            }
+            (Checked::LateAnswer, _) => {
+                if let Some(destination) = event.destination {
+                    self.attempts[destination.index()].answered_late();
+                }
+            }
+            (_, What::FaultBegan(fault)) => self.incidents.began(*fault),
+            (_, What::FaultEnded(fault)) => self.incidents.ended(*fault),
+            (_, What::Alert(alert)) => self.incidents.alert(event.time, alert),
+            _ => {}
+        }
+        Flow::Continue
+    }
+}
+
+fn total(detail: &Detail) -> BeliefLedger {
+    let mut total = BeliefLedger::default();
+    detail.cells.iter().for_each(|cell| total.merge(&cell.group.ledger));
+    total
+}
