@@ -126,9 +126,9 @@ fn mutate(text: &mut String, place: &prop::sample::Index, kind: u8, insert: &str
     }
     let line = place.index(lines.len());
     match kind {
-        0 => drop(lines.remove(line)),
+        0 => _ = lines.remove(line),
         1 => lines.insert(line, lines[line]),
-        2 => lines.swap(line, lines.len() / 2),
+        2 => lines.reverse(),
         _ => {
             let characters: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
             let start = characters[place.index(characters.len())];
