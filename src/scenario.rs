@@ -1,8 +1,33 @@
 //! Scenario files: as written → decoded with spans → resolved.
+//!
+//! [`load`] takes a file and the overrides of a command line and gives either a [`Scenario`] that
+//! the model can run as it is, or [`Diagnostics`] with everything that is wrong. Each table of the
+//! file is described once (`reader`); the loader, its "did you mean" and the JSON [`schema`] all
+//! read that description. Quantities are exact (`quantity`), and values of `--set` go through the
+//! same decoding as the file (`overrides`).
 
+mod decode;
+mod diagnostics;
+mod load;
+mod message_log;
+mod overrides;
+mod quantity;
+mod reader;
 mod resolved;
+mod schema;
+mod suggest;
+mod tree;
 
+pub use diagnostics::{Colouring, Diagnostics};
+pub use load::{
+    InputFile, LoadError, Loaded, MetricUnit, Registries, load, replace_traffic, resolve_text,
+};
+pub use message_log::{
+    LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
+};
+pub use quantity::{QuantityError, parse_rate, parse_span};
 pub use resolved::{
     Arrivals, Bound, Check, Class, Destination, DetectorChoice, Fault, FaultKind, Gateway, Latency,
     LoggedArrival, MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
 };
+pub use schema::schema;

@@ -1,0 +1,75 @@
+//! `[detector]`.
+
+use super::super::diagnostics::{Problem, Reporter};
+use super::super::reader::{Field, Shape, TableReader, TableSpec};
+use super::super::resolved::DetectorChoice;
+use super::super::tree::Node;
+use super::ROOT;
+use super::values::did_you_mean;
+use crate::detector::DetectorSettings;
+
+pub(crate) static DETECTOR: TableSpec = TableSpec {
+    title: "`[detector]`",
+    doc: "Switches the anomaly detector on.",
+    fields: &[&[
+        Field::with_default("enabled", Shape::Boolean, "true", "false switches it off again"),
+        Field::with_default("name", Shape::Text, "\"scores\"", "which detector"),
+        Field::with_default("window", Shape::Span, "\"5min\"", "width of an evaluation window"),
+        Field::with_default(
+            "quiet",
+            Shape::Span,
+            "\"1h\"",
+            "after an alert was cleared, the same account stays quiet this long",
+        ),
+        Field::with_default(
+            "raise-at",
+            Shape::Number { least: 0.0, most: 1.0 },
+            "0.5",
+            "impact at which an alert is raised",
+        ),
+        Field::with_default(
+            "clear-at",
+            Shape::Number { least: 0.0, most: 1.0 },
+            "0.3",
+            "impact below which it is cleared; below `raise-at`",
+        ),
+    ]],
+    kind: None,
+};
+
+/// Reads the detector. The outer `None` was reported, the inner one is "switched off".
+pub(crate) fn detector(
+    reporter: &Reporter,
+    known: &[&str],
+    node: &Node,
+) -> Option<Option<DetectorChoice>> {
+    let reader = TableReader::open(reporter, &ROOT, &DETECTOR, node)?;
+    let enabled = reader.boolean("enabled");
+    let name = reader.text("name");
+    let window = reader.positive_span("window");
+    let quiet = reader.span("quiet");
+    let (raise_at, clear_at) = (reader.number("raise-at"), reader.number("clear-at"));
+    if let (Some(raise), Some(clear)) = (raise_at, clear_at)
+        && clear >= raise
+    {
+        let key = if reader.has("clear-at") { "clear-at" } else { "raise-at" };
+        let label = format!("it raises at {raise} and clears at {clear}");
+        reader.reject(key, "`clear-at` is not below `raise-at`", label);
+    }
+    if let Some(name) = &name
+        && !known.contains(&name.text.as_str())
+    {
+        let title = format!("there is no detector named `{}`", name.text);
+        let label = did_you_mean(&name.text, known.iter().copied());
+        reporter.report(Problem::new(title, name.mark, label));
+    }
+    reader.finish();
+    let settings = DetectorSettings {
+        window: window?,
+        quiet: quiet?,
+        raise_at: raise_at?,
+        clear_at: clear_at?,
+    };
+    let choice = DetectorChoice { name: name?.text, settings };
+    Some(enabled?.then_some(choice))
+}

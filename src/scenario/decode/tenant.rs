@@ -1,0 +1,134 @@
+//! `[[tenant]]`: a tenant, or a population of equal ones.
+
+use super::super::diagnostics::{Mark, Problem, Reporter};
+use super::super::reader::{Field, Shape, TableReader, TableSpec};
+use super::super::suggest::list;
+use super::super::tree::Node;
+use super::names::Names;
+use super::traffic::{CAMPAIGN, POISSON, Traffic, Where, traffic};
+use super::values::Placed;
+use super::{ROOT, destination};
+use crate::units::{Quota, TenantSetId, Weight};
+
+pub(crate) static TENANT: TableSpec = TableSpec {
+    title: "`[[tenant]]`",
+    doc: "A customer, or with `count` a population of equal ones.",
+    fields: &[&[
+        Field::required("name", Shape::Name, "its name"),
+        Field::with_default(
+            "count",
+            Shape::Integer { least: 1, most: MOST_TENANTS },
+            "1",
+            "how many equal tenants; they are named `name-1`, `name-2` and so on",
+        ),
+        Field::optional("set", Shape::Name, "its tenant set; all tenants have one or none has"),
+        Field::with_default("weight", Shape::Weight, "1", "its weight in its set or among all"),
+        Field::with_default(
+            "senders",
+            Shape::Integer { least: 1, most: MOST_SENDERS },
+            "1",
+            "its senders, used in turn; they are named `sender-1`, `sender-2` and so on",
+        ),
+        Field::optional("sender-cap", Shape::Rate, "segments that each sender may send"),
+        Field::optional(
+            "sender-burst",
+            Shape::Integer { least: 1, most: destination::MOST_BURST },
+            "segments that a sender may send at once after a pause; 1 when not given",
+        ),
+        Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
+    ]],
+    kind: None,
+};
+
+pub(crate) static TRAFFIC_KINDS: [&TableSpec; 2] = [&POISSON, &CAMPAIGN];
+
+/// The most tenants of a scenario.
+pub(crate) const MOST_TENANTS: u64 = 1_000_000;
+/// The most senders of a scenario, and the most traffic tables after unrolling.
+pub(crate) const MOST_SENDERS: u64 = 4_000_000;
+
+/// A `[[tenant]]` table as decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct TenantTable {
+    pub(crate) name: Placed,
+    pub(crate) count: u32,
+    pub(crate) count_mark: Mark,
+    pub(crate) set: Option<TenantSetId>,
+    pub(crate) set_given: bool,
+    pub(crate) head: Mark,
+    pub(crate) weight: Weight,
+    pub(crate) senders: u32,
+    pub(crate) senders_mark: Mark,
+    pub(crate) sender_cap: Option<Quota>,
+    pub(crate) traffic: Vec<Traffic>,
+}
+
+/// Reads one tenant table and adds its name to `names`.
+pub(crate) fn tenant(
+    reporter: &Reporter,
+    names: &mut Names,
+    sets: &Names,
+    place: &Where<'_>,
+    node: &Node,
+) -> Option<TenantTable> {
+    let Some(reader) = TableReader::open(reporter, &ROOT, &TENANT, node) else {
+        names.add(reporter, None);
+        return None;
+    };
+    let name = reader.name("name");
+    names.add(reporter, name.clone());
+    let count = reader.integer_u32("count");
+    let set_name = reader.text("set");
+    let set = set_name.as_ref().and_then(|set| sets.find(reporter, set));
+    let weight = reader.weight("weight");
+    let senders = reader.integer_u32("senders");
+    let sender_cap = destination::quota(&reader, "sender-cap", "sender-burst", false);
+    let mut traffic_names = Names::new("traffic table");
+    let tables: Vec<_> = reader
+        .tables("traffic")
+        .into_iter()
+        .enumerate()
+        .map(|(position, node)| traffic(reporter, &mut traffic_names, place, position + 1, node))
+        .collect();
+    let table = (|| {
+        Some(TenantTable {
+            name: name?,
+            count: count?,
+            count_mark: reader.mark("count"),
+            set: set.map(|set| TenantSetId(set as u32)),
+            set_given: reader.has("set"),
+            head: reader.head,
+            weight: weight?,
+            senders: senders?,
+            senders_mark: reader.mark("senders"),
+            sender_cap: sender_cap?,
+            traffic: tables.into_iter().collect::<Option<_>>()?,
+        })
+    })();
+    reader.finish();
+    table
+}
+
+/// What the tenants of `table` are called.
+pub(crate) fn tenant_names(table: &TenantTable) -> impl Iterator<Item = String> + '_ {
+    let single = (table.count == 1).then(|| table.name.text.clone());
+    let many = if table.count == 1 { 0 } else { table.count };
+    single.into_iter().chain(numbered(&table.name.text, many))
+}
+
+/// `stem-01` to `stem-40`, with as many digits as the last one needs.
+pub(crate) fn numbered(stem: &str, count: u32) -> impl Iterator<Item = String> + '_ {
+    let digits = count.to_string().len();
+    (1..=count).map(move |number| format!("{stem}-{number:0digits$}"))
+}
+
+/// Reports tenants without a set beside tenants with one.
+pub(crate) fn check_sets(reporter: &Reporter, tables: &[TenantTable], sets: &Names) {
+    let Some(with) = tables.iter().find(|table| table.set_given) else { return };
+    for without in tables.iter().filter(|table| !table.set_given) {
+        let title = format!("the tenant `{}` has no set", without.name.text);
+        let label = format!("give it a `set`: one of {}", list(sets.names()));
+        let problem = Problem::new(title, without.head, label);
+        reporter.report(problem.also(with.head, "this tenant has one; all have one or none has"));
+    }
+}
