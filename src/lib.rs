@@ -36,4 +36,6 @@ pub mod event;
 #[cfg(feature = "lab")]
 pub mod measure;
 #[cfg(feature = "lab")]
+pub mod report;
+#[cfg(feature = "lab")]
 pub mod scenario;
