@@ -19,6 +19,8 @@ pub fn count(value: u64) -> String {
 }
 
 /// A span of `seconds` in at most two units: `120 ms`, `1.2 s`, `14 min 3 s`, `2 h 5 min`, `3 d 4 h`.
+///
+/// A span that rounds to a whole number is written as one: `5 s`.
 pub fn time(seconds: f64) -> String {
     if !seconds.is_finite() {
         return ABSENT.to_owned();
@@ -29,18 +31,18 @@ pub fn time(seconds: f64) -> String {
     if seconds == 0.0 {
         return "0 s".to_owned();
     }
-    // Each limit is where rounding would reach the next unit, so that "60.0 s" cannot appear.
+    // Each limit is where rounding would reach the next unit, so that "60 s" cannot appear.
     if seconds < 0.000_05 {
         return "<0.1 ms".to_owned();
     }
     if seconds < 0.009_95 {
-        return format!("{:.1} ms", seconds * 1e3);
+        return format!("{} ms", tenths(seconds * 1e3));
     }
     if seconds < 0.999_5 {
         return format!("{:.0} ms", seconds * 1e3);
     }
     if seconds < 59.95 {
-        return format!("{seconds:.1} s");
+        return format!("{} s", tenths(seconds));
     }
     let whole = seconds.round();
     if whole < 3600.0 {
@@ -51,6 +53,11 @@ pub fn time(seconds: f64) -> String {
         return two_units(minutes as u64, 60, "h", "min");
     }
     two_units((seconds / 3600.0).round() as u64, 24, "d", "h")
+}
+
+fn tenths(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 fn two_units(value: u64, size: u64, large: &str, small: &str) -> String {
@@ -76,8 +83,9 @@ pub fn percent(share: f64) -> String {
     }
     let text = format!("{:.1} %", share * 100.0);
     match text.as_str() {
+        // A sum of floats that should be one may miss it by its rounding.
+        "100.0 %" if (share - 1.0).abs() < 1e-9 => "100 %".to_owned(),
         "100.0 %" if share < 1.0 => ">99.9 %".to_owned(),
-        "100.0 %" if share == 1.0 => "100 %".to_owned(),
         "0.0 %" | "-0.0 %" if share > 0.0 => "<0.1 %".to_owned(),
         "0.0 %" | "-0.0 %" => "0 %".to_owned(),
         _ => text,
@@ -94,7 +102,7 @@ pub fn figure(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// A check's figure beside its bound: `1.2 s <= 5.0 s`.
+/// A check's figure beside its bound: `1.2 s <= 5 s`.
 ///
 /// Where rounding would make two different numbers look equal, or turn the comparison round, both
 /// are written in full.
@@ -135,8 +143,9 @@ mod tests {
             (0.009_96, "10 ms"),
             (0.12, "120 ms"),
             (0.999_4, "999 ms"),
-            (0.999_6, "1.0 s"),
+            (0.999_6, "1 s"),
             (1.24, "1.2 s"),
+            (5.0, "5 s"),
             (59.94, "59.9 s"),
             (59.96, "1 min"),
             (843.2, "14 min 3 s"),
@@ -158,6 +167,7 @@ mod tests {
         assert_eq!(percent(0.712), "71.2 %");
         assert_eq!(percent(0.99999), ">99.9 %");
         assert_eq!(percent(1.0), "100 %");
+        assert_eq!(percent(1.0 - 1e-12), "100 %");
         assert_eq!(percent(0.0), "0 %");
         assert_eq!(percent(0.00001), "<0.1 %");
         assert_eq!(percent(1.25), "125.0 %");
@@ -179,9 +189,9 @@ mod tests {
             passed: false,
             line: 1,
         };
-        assert_eq!(measured_against(&check(Some(1.24), "s")), "1.2 s <= 5.0 s");
+        assert_eq!(measured_against(&check(Some(1.24), "s")), "1.2 s <= 5 s");
         assert_eq!(measured_against(&check(Some(5.001), "s")), "5.001 s <= 5 s");
         assert_eq!(measured_against(&check(Some(5.000001), "")), "5.000001 <= 5");
-        assert_eq!(measured_against(&check(None, "s")), "no such figure <= 5.0 s");
+        assert_eq!(measured_against(&check(None, "s")), "no such figure <= 5 s");
     }
 }

@@ -4,7 +4,9 @@ use super::glance::{Glance, GroupLine, RunInfo, TenantLine};
 use super::human::{ABSENT, count, figure, measured_against, percent, quantile, time};
 use super::text_table::{TextTable, shortened, wrapped};
 use super::twins;
-use crate::measure::{DetectionFigures, FairnessFigures, Findings, Ledger, TimeFigures};
+use crate::measure::{
+    CheckResult, DetectionFigures, FairnessFigures, Findings, Ledger, TimeFigures,
+};
 
 /// Columns of a terminal that the table keeps to.
 const WIDTH: usize = 100;
@@ -268,12 +270,14 @@ fn checks(glance: &Glance, paint: Paint) -> String {
         _ => paint.apply(Tone::Bad, &format!("{} of {total} failed", total - passed)),
     };
     let mut text = wrapped(paint, "checks", &[verdict], usize::MAX);
-    let longest = |part: fn(&crate::measure::CheckResult) -> usize| {
-        glance.checks.iter().map(part).max().unwrap_or(0)
-    };
-    let name_width = longest(|check| check.name.chars().count()).min(44);
-    let of = |check: &crate::measure::CheckResult| format!("{} of {}", check.metric, check.of);
-    let of_width = longest(|check| check.metric.len() + 4 + check.of.chars().count()).min(28);
+    let longest =
+        |part: &dyn Fn(&CheckResult) -> usize| glance.checks.iter().map(part).max().unwrap_or(0);
+    let name_width = longest(&|check| check.name.chars().count()).min(40);
+    let of = |check: &CheckResult| format!("{} of {}", check.metric, check.of);
+    let of_longest = longest(&|check| of(check).chars().count());
+    let measured = longest(&|check| measured_against(check).chars().count());
+    // Mark, gaps and the line number of a failed check take 20 columns.
+    let of_width = of_longest.min(WIDTH.saturating_sub(name_width + measured + 20).max(20));
     for check in &glance.checks {
         let (mark, tone) = if check.passed { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
         let line = if check.passed { String::new() } else { format!("  line {}", check.line) };
@@ -324,5 +328,99 @@ impl Paint {
             (_, Tone::Bad) => "1;31",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn rendered(findings: &Findings, format: Format) -> String {
+        let info = RunInfo {
+            reproduce: "apportion run scenarios/noisy.toml --policy scoring --seed 1".into(),
+            results: Some("results/noisy/scoring-1".into()),
+        };
+        render(findings, &info, format)
+    }
+
+    #[test]
+    fn the_table_reads_as_promised() {
+        let text = rendered(&sample::findings(), Format::Table(Style::Plain));
+        assert_eq!(
+            text,
+            "\
+noisy · scoring · seed 1                                   28,104 messages in 1 h · v1:ab12cd34ef56…
+
+who               submitted  delivered   dwell p50      p99      max   share  entitled
+bulk                 25,000     24,410  12 min 1 s  >41 min  >41 min  71.4 %    71.4 %
+small (3)             3,104      3,104      100 ms    1.2 s      3 s  28.6 %    28.6 %
+  worst: small-2      1,100      1,100      200 ms    2.5 s      3 s       -         -
+
+class      submitted  on time   dwell p50      p99      max  latency p50      p99
+marketing     25,000        -  12 min 1 s  >41 min  >41 min   12 min 1 s  >41 min
+otp            3,104   98.7 %      100 ms    1.2 s      3 s       100 ms    1.2 s
+
+messages   27,490 delivered · 114 failed · 500 still queued
+fairness   Jain's index 0.9994 · 0.4 % off the max-min division
+           least served tenant got 98.1 % of its due · 99.9 % of usable quota used
+detector   1 of 2 incidents found after 5 min · missed carrier-down · 1 false alarm in 2 alerts
+checks     2 of 3 failed
+  ✓ small tenants wait seconds  dwell_p99 of small  1.2 s <= 5 s
+  ✗ bulk < 30 min               dwell_p99 of bulk   41 min <= 30 min  line 41
+  ✗ recall                      recall of all       no such figure >= 0.9  line 50
+results    results/noisy/scoring-1
+reproduce  apportion run scenarios/noisy.toml --policy scoring --seed 1
+"
+        );
+    }
+
+    #[test]
+    fn colour_changes_nothing_but_colour() {
+        let findings = sample::findings();
+        let coloured = rendered(&findings, Format::Table(Style::Coloured));
+        assert!(coloured.contains("\u{1b}[1;31m✗\u{1b}[0m"));
+        let mut plain = String::new();
+        for (index, part) in coloured.split('\u{1b}').enumerate() {
+            let skipped = if index == 0 { 0 } else { part.find('m').expect("a code") + 1 };
+            plain.push_str(&part[skipped..]);
+        }
+        assert_eq!(plain, rendered(&findings, Format::Table(Style::Plain)));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        let mut findings = sample::findings();
+        let long = "a-population-with-a-name-that-nobody-should-have-chosen".to_owned();
+        let figures = findings.summary.groups["small"].clone();
+        findings.summary.groups.insert(long.clone(), figures);
+        findings.summary.checks[1].of = long.clone();
+        findings.summary.checks[1].name = long;
+        for line in rendered(&findings, Format::Table(Style::Plain)).lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_empty_run_says_what_there_is_not() {
+        let text = rendered(&sample::empty(), Format::Table(Style::Plain));
+        for words in
+            ["none were submitted", "nobody competed", "switched off", "none in the scenario"]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(!text.contains("reproduce"));
+    }
+
+    #[test]
+    fn many_groups_are_counted_and_not_listed() {
+        let mut findings = sample::findings();
+        let figures = findings.summary.groups["small"].clone();
+        for number in 0..30 {
+            findings.summary.groups.insert(format!("group-{number}"), figures.clone());
+        }
+        let text = rendered(&findings, Format::Table(Style::Plain));
+        assert!(text.contains("and 20 more groups: tenants.csv"), "{text}");
+        assert!(text.contains("\nbulk "), "the longest wait is among those shown");
     }
 }

@@ -211,3 +211,58 @@ fn cell(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::glance::RunInfo;
+    use super::super::sample;
+    use super::*;
+
+    fn glance() -> Glance {
+        Glance::new(&sample::findings(), &RunInfo::default())
+    }
+
+    #[test]
+    fn json_holds_the_numbers_of_the_table_unrounded() {
+        let text = json(&glance());
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(value["groups"][0]["name"], "bulk");
+        assert_eq!(value["groups"][0]["dwell_s"]["p50"], 720.5);
+        assert_eq!(value["groups"][0]["dwell_s"]["p99"], ">2460");
+        assert_eq!(value["groups"][1]["worst"]["tenant"], "small-2");
+        assert_eq!(value["groups"][1]["messages"]["delivered"], 3104);
+        assert_eq!(value["detection"]["false_alarms"], 1);
+        assert_eq!(value["missed"][0], "carrier-down");
+        assert_eq!(value["checks"][0]["value"], 1.24);
+        assert!(value["groups"][0].get("worst").is_none(), "absent, not null");
+    }
+
+    #[test]
+    fn csv_has_one_row_a_number() {
+        let text = csv(&glance());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "section,name,figure,value");
+        for row in [
+            "run,noisy,seed,1",
+            "group,bulk,dwell_p99_s,>2460",
+            "group,small,worst_tenant,small-2",
+            "class,otp,on_time,0.9871",
+            "destination,carrier,sent_segments,27604",
+            "fairness,,jain,0.9994",
+            "detection,,delay_median_s,300",
+            "check,bulk < 30 min,passed,false",
+        ] {
+            assert!(lines.contains(&row), "{row}\n{text}");
+        }
+        assert!(!text.contains("check,recall,value"), "a figure that does not exist has no row");
+    }
+
+    #[test]
+    fn markdown_cells_stay_cells() {
+        let mut glance = glance();
+        glance.checks[0].name = "a | b <i>".into();
+        let text = markdown(&glance);
+        assert!(text.contains(r"| ✓ | a \| b &lt;i&gt; | dwell\_p99 of small | 1.2 s &lt;= 5 s |"));
+        assert!(text.contains("| small (3) | 3,104 | 3,104 | 0 | 0 | 100 ms | 1.2 s | 3 s |"));
+    }
+}

@@ -86,7 +86,8 @@ impl Canvas<'_> {
             Anchor::Middle => HPos::Center,
             Anchor::Right => HPos::Right,
         };
-        let style = TextStyle::from(("sans-serif", size).into_font())
+        // The backend divides sizes by 1.24; undone here, so that a size is a size in pixels.
+        let style = TextStyle::from(("sans-serif", f64::from(size) * 1.24).into_font())
             .color(&color)
             .pos(Pos::new(horizontal, VPos::Center));
         let text: String = text.chars().map(|c| if c == '\n' { ' ' } else { allowed(c) }).collect();

@@ -14,7 +14,7 @@ use super::time_axis::TimeAxis;
 use crate::measure::{AlertRow, Findings, IncidentRow};
 
 const LEFT: i32 = 262;
-const RIGHT: i32 = WIDTH - 166;
+const RIGHT: i32 = WIDTH - 196;
 const TOP: i32 = 104;
 const ROW: i32 = 26;
 const MOST_INCIDENTS: usize = 12;
@@ -27,7 +27,15 @@ const MOST_WRONG: usize = 12;
 enum Row<'a> {
     Incident(&'a IncidentRow),
     Alerts { account: String, alerts: Vec<&'a AlertRow>, color: RGBColor },
+    Heading(&'static str),
     Note(String),
+}
+
+/// Whether an account's destination has to be told.
+#[derive(Clone, Copy)]
+enum Place {
+    Obvious,
+    Named,
 }
 
 pub(super) fn draw(findings: &Findings, title: &str) -> Result<String, String> {
@@ -53,16 +61,23 @@ pub(super) fn draw(findings: &Findings, title: &str) -> Result<String, String> {
 
 fn rows(findings: &Findings) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
+    let first = findings.alerts.first().map(|alert| &alert.destination);
+    let one = findings.alerts.iter().all(|alert| Some(&alert.destination) == first);
+    let place = if one { Place::Obvious } else { Place::Named };
     for incident in findings.incidents.iter().take(MOST_INCIDENTS) {
         rows.push(Row::Incident(incident));
         let right = findings.alerts.iter().filter(|alert| alert.fault == incident.fault);
-        rows.extend(accounts(right, MOST_RIGHT, GREEN));
+        rows.extend(accounts(right, MOST_RIGHT, GREEN, place));
     }
     if let hidden @ 1.. = findings.incidents.len().saturating_sub(MOST_INCIDENTS) {
         rows.push(Row::Note(format!("{hidden} more incidents are in incidents.csv")));
     }
     let wrong = findings.alerts.iter().filter(|alert| alert.fault.is_empty());
-    rows.extend(accounts(wrong, MOST_WRONG, VERMILLION));
+    let wrong = accounts(wrong, MOST_WRONG, VERMILLION, place);
+    if !wrong.is_empty() {
+        rows.push(Row::Heading("outside every failure"));
+        rows.extend(wrong);
+    }
     rows
 }
 
@@ -71,6 +86,7 @@ fn accounts<'a>(
     alerts: impl Iterator<Item = &'a AlertRow>,
     most: usize,
     color: RGBColor,
+    place: Place,
 ) -> Vec<Row<'a>> {
     let mut by_account: BTreeMap<(&str, &str, &str), Vec<&AlertRow>> = BTreeMap::new();
     for alert in alerts {
@@ -86,10 +102,12 @@ fn accounts<'a>(
     let mut rows: Vec<Row<'a>> = accounts
         .into_iter()
         .take(most)
-        .map(|((tenant, _, kind), alerts)| Row::Alerts {
-            account: format!("{} {kind}", shortened(tenant, 20)),
-            alerts,
-            color,
+        .map(|((tenant, destination, kind), alerts)| {
+            let account = match place {
+                Place::Named => format!("{} {destination} {kind}", shortened(tenant, 12)),
+                Place::Obvious => format!("{} {kind}", shortened(tenant, 18)),
+            };
+            Row::Alerts { account, alerts, color }
         })
         .collect();
     if hidden > 0 {
@@ -102,25 +120,33 @@ impl Row<'_> {
     fn draw(&self, canvas: &mut Canvas<'_>, axis: &TimeAxis, y: i32, separated: bool) {
         match self {
             Row::Incident(incident) => {
-                if separated {
-                    let above = y - ROW / 2;
-                    canvas.line(vec![(20, above), (WIDTH - 20, above)], GRID, 1.0, 1);
-                }
+                separate(canvas, y, separated);
                 let (from, to) = (axis.x(incident.start_s), axis.x(incident.end_s));
                 canvas.rectangle((from, y - 8), (to.max(from + 2), y + 8), BLUE, 1.0);
                 let name = format!("{}: {}", incident.fault, incident.kind);
-                canvas.text(&shortened(&name, 32), (24, y), 14, INK, Anchor::Left);
+                canvas.text(&shortened(&name, 29), (24, y), 14, INK, Anchor::Left);
                 let (verdict, color) = verdict(incident);
                 canvas.text(&verdict, (RIGHT + 16, y), 13, color, Anchor::Left);
             }
             Row::Alerts { account, alerts, color } => {
-                canvas.text(&shortened(account, 32), (44, y), 13, FAINT, Anchor::Left);
+                canvas.text(&shortened(account, 29), (44, y), 13, FAINT, Anchor::Left);
                 for alert in alerts {
                     bar(canvas, alert, axis, y, *color);
                 }
             }
+            Row::Heading(text) => {
+                separate(canvas, y, separated);
+                canvas.text(text, (24, y), 14, INK, Anchor::Left);
+            }
             Row::Note(text) => canvas.text(text, (44, y), 12, FAINT, Anchor::Left),
         }
+    }
+}
+
+fn separate(canvas: &mut Canvas<'_>, y: i32, separated: bool) {
+    if separated {
+        let above = y - ROW / 2;
+        canvas.line(vec![(20, above), (WIDTH - 20, above)], GRID, 1.0, 1);
     }
 }
 

@@ -13,7 +13,7 @@ use super::run_of;
 use crate::measure::{ClassFigures, Findings, Quantile, TimeFigures};
 
 const LEFT: i32 = 216;
-const RIGHT: i32 = WIDTH - 226;
+const RIGHT: i32 = WIDTH - 262;
 const TOP: i32 = 112;
 const ROW: i32 = 27;
 /// More rows of one kind are left to `summary.json`.
