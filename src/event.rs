@@ -107,6 +107,13 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     }
 }
 
+/// Listens if it is there.
+impl<S: Sink> Sink for Option<S> {
+    fn record(&mut self, event: &Event) -> Flow {
+        self.as_mut().map_or(Flow::Continue, |sink| sink.record(event))
+    }
+}
+
 /// Both listen; either may stop the run.
 impl<A: Sink, B: Sink> Sink for (A, B) {
     fn record(&mut self, event: &Event) -> Flow {

@@ -32,12 +32,18 @@ pub mod time;
 pub mod units;
 
 #[cfg(feature = "lab")]
+pub mod cli;
+#[cfg(feature = "lab")]
 pub mod engine;
 #[cfg(feature = "lab")]
 pub mod event;
 #[cfg(feature = "lab")]
+pub mod experiment;
+#[cfg(feature = "lab")]
 pub mod measure;
 #[cfg(feature = "lab")]
 pub mod model;
+#[cfg(feature = "lab")]
+pub mod report;
 #[cfg(feature = "lab")]
 pub mod scenario;
