@@ -1,6 +1,6 @@
 //! What a person or a build server sees of a run: files, tables, plots, pages, annotations.
 //!
-//! Everything here is derived from [`Findings`](crate::measure::Findings); nothing is measured.
+//! Everything here is derived from [`Findings`]; nothing is measured.
 //! A results folder is staged beside its place, filled by [`write_run`] and exchanged by
 //! [`ResultsFolder::commit`], so a reader finds the old result or the new one, never half of either.
 //!
