@@ -1,1 +1,5 @@
-fn main() {}
+//! The program: parses the command line, calls the library, exits with its code.
+
+fn main() -> std::process::ExitCode {
+    apportion::cli::main()
+}

@@ -58,8 +58,7 @@ pub fn first_difference(
     for place in 0..length {
         let (a, b) = (one.events.get(place), other.events.get(place));
         if a != b {
-            let before =
-                if place > 0 { one.events.get(place - 1).copied() } else { one.before };
+            let before = if place > 0 { one.events.get(place - 1).copied() } else { one.before };
             return Ok(Some(FirstDifference {
                 place: from + place as u64,
                 before,

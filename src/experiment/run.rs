@@ -68,9 +68,7 @@ pub fn run(request: RunRequest<'_>, watcher: &mut dyn Sink) -> Result<RunResult,
     }
     for (index, lane) in outcome.lanes.iter().enumerate() {
         let counts = Belief::ALL.map(|b| (lane.messages_in(b), lane.segments_in(b)));
-        measures
-            .agree_with(DestinationId(index as u16), counts)
-            .map_err(RunError::Violation)?;
+        measures.agree_with(DestinationId(index as u16), counts).map_err(RunError::Violation)?;
     }
     let onsets = measures.onsets().to_vec();
     let identity = RunIdentity {

@@ -74,10 +74,8 @@ pub fn verify(
     threads: usize,
 ) -> Result<Verification, VerifyError> {
     let seeds: Vec<u64> = (0..SEEDS).map(|offset| seed.wrapping_add(offset)).collect();
-    let one_by_one: Vec<Digest> = seeds
-        .iter()
-        .map(|seed| digest_of(scenario, policy, *seed))
-        .collect::<Result<_, _>>()?;
+    let one_by_one: Vec<Digest> =
+        seeds.iter().map(|seed| digest_of(scenario, policy, *seed)).collect::<Result<_, _>>()?;
     let side_by_side = on_threads(scenario, policy, &seeds, threads)?;
     let mut steps: Vec<VerifyStep> = seeds
         .iter()
@@ -159,10 +157,7 @@ fn own_type<P: Policy + Clone>(setup: Setup<'_>, policy: P) -> Digest {
     sink.digest()
 }
 
-fn exported_and_replayed(
-    setup: Setup<'_>,
-    policy: &PolicyInfo,
-) -> Result<Digest, VerifyError> {
+fn exported_and_replayed(setup: Setup<'_>, policy: &PolicyInfo) -> Result<Digest, VerifyError> {
     let mut table = MessageTable::new(setup.scenario);
     simulate(setup, policy, build_detector(setup.scenario), &mut table)?;
     let mut exported = Vec::new();

@@ -330,6 +330,8 @@ pub struct IncidentRow {
     pub start_s: f64,
     /// End, seconds.
     pub end_s: f64,
+    /// Messages submitted in its scope while it lasted.
+    pub submitted: u64,
     /// Attempts in its scope while it lasted.
     pub attempts: u64,
     /// Those of them that failed.

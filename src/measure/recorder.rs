@@ -157,6 +157,7 @@ impl Measures {
         self.attempts[key.destination.index()].happened(why);
         if from.is_none() {
             self.truth.submitted(segments);
+            self.incidents.submitted(account);
         }
         match (from, to) {
             (_, Belief::InFlight) => {

@@ -79,7 +79,7 @@ const SERIES: (&str, [&str; 9]) = (
     ],
 );
 
-const INCIDENTS: (&str, [&str; 9]) = (
+const INCIDENTS: (&str, [&str; 10]) = (
     "incidents.csv",
     [
         "fault",
@@ -91,6 +91,7 @@ const INCIDENTS: (&str, [&str; 9]) = (
         "attempts",
         "failed",
         "detected_after_s",
+        "submitted",
     ],
 );
 
@@ -214,7 +215,7 @@ fn series(row: &SeriesRow) -> [String; 9] {
     ]
 }
 
-fn incident(row: &IncidentRow) -> [String; 9] {
+fn incident(row: &IncidentRow) -> [String; 10] {
     [
         row.fault.clone(),
         row.kind.clone(),
@@ -225,6 +226,7 @@ fn incident(row: &IncidentRow) -> [String; 9] {
         row.attempts.to_string(),
         row.failed.to_string(),
         row.detected_after_s.map(point).unwrap_or_default(),
+        row.submitted.to_string(),
     ]
 }
 

@@ -35,6 +35,7 @@ pub(super) struct Incidents {
 struct Incident {
     destination: DestinationId,
     tenant: Option<TenantId>,
+    submitted: u64,
     attempts: u64,
     failed: u64,
 }
@@ -44,6 +45,7 @@ impl Incidents {
         let incident = |fault: &crate::scenario::Fault| Incident {
             destination: fault.destination,
             tenant: fault.tenant,
+            submitted: 0,
             attempts: 0,
             failed: 0,
         };
@@ -61,6 +63,16 @@ impl Incidents {
 
     pub(super) fn ended(&mut self, fault: u32) {
         self.active.retain(|active| *active != fault);
+    }
+
+    /// A message of an account was submitted.
+    pub(super) fn submitted(&mut self, account: AccountKey) {
+        for fault in &self.active {
+            let incident = &mut self.incidents[*fault as usize];
+            let in_scope = incident.destination == account.destination
+                && incident.tenant.is_none_or(|tenant| tenant == account.tenant);
+            incident.submitted += u64::from(in_scope);
+        }
     }
 
     /// An attempt of an account came to an end.
@@ -110,6 +122,7 @@ impl Incidents {
                 .unwrap_or_default(),
             start_s: fault.start.as_seconds_f64(),
             end_s: fault.start.saturating_add(fault.duration).as_seconds_f64(),
+            submitted: incident.submitted,
             attempts: incident.attempts,
             failed: incident.failed,
             detected_after_s: None,

@@ -1,0 +1,202 @@
+//! The command line, one file a command.
+//!
+//! stdout is the result, stderr progress and diagnostics. Every report of trouble ends with the command
+//! that reproduces it. The exit codes are in [`Exit`].
+
+mod check;
+mod diff;
+mod exit;
+mod lists;
+mod load;
+mod progress;
+mod replay;
+mod run;
+mod show;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use exit::{Exit, Failure};
+
+use crate::report::{Format, Style};
+use crate::scenario::Colouring;
+
+/// Divides a carrier's message quota among many tenants, and proves that the division is fair, fast and
+/// safe before anyone rolls it out.
+#[derive(Debug, Parser)]
+#[command(name = "apportion", version, max_term_width = 100, after_help = exit::HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// What every command understands.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Write the result into this folder instead of results/...
+    #[arg(long, global = true, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Use this many threads [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// How the result is printed
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Table)]
+    format: OutputFormat,
+    /// No progress and no notes on stderr
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// When to colour [auto: on a terminal, unless NO_COLOR is set]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario: who waited how long, was it fair, was the detector right
+    Run(run::Run),
+    /// Show what a scenario means: who is entitled to what, load against quota, warnings
+    Show(show::Show),
+    /// Run scenarios and judge their checks, for CI
+    Check(check::Check),
+    /// Verify that a scenario's result depends on nothing but scenario, inputs and seed
+    Verify(verify::Verify),
+    /// Name the first event in which two runs differ
+    Diff(diff::Diff),
+    /// Run again from the recorded messages of a run, or from a message log
+    Replay(replay::Replay),
+    /// List the policies: rule, flow unit, cost, guarantee, source
+    Policies,
+    /// List the detectors
+    Detectors,
+    /// List the failures that can be injected
+    Faults,
+    /// List the metrics that checks can bound
+    Metrics,
+    /// Print the JSON schema of scenario files
+    Schema,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum OutputFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// Markdown
+    Md,
+    /// Comma-separated values
+    Csv,
+    /// Annotations of GitHub Actions (check only)
+    Github,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Global {
+    fn threads(&self) -> usize {
+        self.jobs.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        )
+    }
+
+    fn wants_colour(&self, is_terminal: bool) -> bool {
+        match self.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                is_terminal && !refused
+            }
+        }
+    }
+
+    fn colouring(&self) -> Colouring {
+        if self.wants_colour(io::stderr().is_terminal()) {
+            Colouring::Coloured
+        } else {
+            Colouring::Plain
+        }
+    }
+
+    /// The format of a run's closing table.
+    fn report_format(&self) -> Result<Format, Failure> {
+        Ok(match self.format {
+            OutputFormat::Table if self.wants_colour(io::stdout().is_terminal()) => {
+                Format::Table(Style::Coloured)
+            }
+            OutputFormat::Table => Format::Table(Style::Plain),
+            OutputFormat::Json => Format::Json,
+            OutputFormat::Md => Format::Markdown,
+            OutputFormat::Csv => Format::Csv,
+            OutputFormat::Github => {
+                return Err(Failure::usage("--format github is for `apportion check`"));
+            }
+        })
+    }
+
+    /// A remark on stderr.
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let exit = run_with(std::env::args_os(), &mut io::stdout().lock());
+    ExitCode::from(exit as u8)
+}
+
+/// Runs a command line; results go to `output`.
+pub fn run_with<A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+    output: &mut dyn Write,
+) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to stdout and are no error.
+            let failed = error.use_stderr();
+            let printed = if failed { error.print() } else { write!(output, "{error}") };
+            return match printed {
+                Ok(()) if failed => Exit::Usage,
+                _ => Exit::Done,
+            };
+        }
+    };
+    let global = arguments.global;
+    let result = match arguments.command {
+        Command::Run(command) => command.execute(&global, output),
+        Command::Show(command) => command.execute(&global, output),
+        Command::Check(command) => command.execute(&global, output),
+        Command::Verify(command) => command.execute(&global, output),
+        Command::Diff(command) => command.execute(&global, output),
+        Command::Replay(command) => command.execute(&global, output),
+        Command::Policies => lists::policies(global.format, output),
+        Command::Detectors => lists::detectors(global.format, output),
+        Command::Faults => lists::faults(global.format, output),
+        Command::Metrics => lists::metrics(global.format, output),
+        Command::Schema => lists::print(output, &crate::scenario::schema()),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            failure.print();
+            failure.exit()
+        }
+    }
+}

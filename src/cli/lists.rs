@@ -1,0 +1,100 @@
+//! `apportion policies`, `detectors`, `faults`, `metrics`: the registries, for people and programs.
+
+use std::io::Write;
+
+use super::exit::Failure;
+use super::{Exit, OutputFormat};
+use crate::detector::DETECTORS;
+use crate::measure::METRICS;
+use crate::scheduler::POLICIES;
+
+/// The failures that can be injected: name, effect, settings.
+const FAULTS: [[&str; 3]; 2] = [
+    [
+        "outage",
+        "all sessions of a destination are down; what was unanswered has an unknown outcome",
+        "destination, start, duration",
+    ],
+    [
+        "error-burst",
+        "a fraction of the attempts is refused with a status",
+        "destination, tenant (optional), start, duration, fraction, status",
+    ],
+];
+
+pub(super) fn policies(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
+    let rows = POLICIES
+        .iter()
+        .map(|info| vec![info.name, info.rule, info.flow, info.cost, info.guarantee, info.source]);
+    let head = ["policy", "rule", "flow", "cost", "guarantee", "source"];
+    write_rows(format, &head, rows, output)
+}
+
+pub(super) fn detectors(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
+    let rows = DETECTORS.iter().map(|info| vec![info.name, info.rule, info.source]);
+    write_rows(format, &["detector", "rule", "source"], rows, output)
+}
+
+pub(super) fn faults(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
+    let rows = FAULTS.iter().map(|row| row.to_vec());
+    write_rows(format, &["fault", "effect", "settings"], rows, output)
+}
+
+pub(super) fn metrics(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
+    let rows = METRICS
+        .iter()
+        .map(|metric| vec![metric.name, metric.unit.symbol(), metric.scope.describe(), metric.doc]);
+    write_rows(format, &["metric", "unit", "of", "definition"], rows, output)
+}
+
+pub(super) fn print(output: &mut dyn Write, text: &str) -> Result<Exit, Failure> {
+    writeln!(output, "{}", text.trim_end())?;
+    Ok(Exit::Done)
+}
+
+/// People get the first column and below it the others, named; programs get records.
+fn write_rows<'a>(
+    format: OutputFormat,
+    head: &[&str],
+    rows: impl Iterator<Item = Vec<&'a str>>,
+    output: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    match format {
+        OutputFormat::Table => {
+            for row in rows {
+                writeln!(output, "{}", row[0])?;
+                for (name, value) in head.iter().zip(&row).skip(1) {
+                    if !value.is_empty() {
+                        writeln!(output, "  {name:<10} {value}")?;
+                    }
+                }
+            }
+        }
+        OutputFormat::Md => {
+            writeln!(output, "| {} |", head.join(" | "))?;
+            writeln!(output, "|{}", "---|".repeat(head.len()))?;
+            for row in rows {
+                let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+                writeln!(output, "| {} |", cells.join(" | "))?;
+            }
+        }
+        OutputFormat::Csv => {
+            let mut writer = csv::Writer::from_writer(output);
+            writer.write_record(head).map_err(std::io::Error::from)?;
+            for row in rows {
+                writer.write_record(&row).map_err(std::io::Error::from)?;
+            }
+            writer.flush()?;
+        }
+        OutputFormat::Json => {
+            let records: Vec<std::collections::BTreeMap<&str, &str>> =
+                rows.map(|row| head.iter().copied().zip(row).collect()).collect();
+            let text = serde_json::to_string_pretty(&records).map_err(std::io::Error::from)?;
+            writeln!(output, "{text}")?;
+        }
+        OutputFormat::Github => {
+            return Err(Failure::usage("--format github is for `apportion check`"));
+        }
+    }
+    Ok(Exit::Done)
+}

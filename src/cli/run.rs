@@ -1,0 +1,94 @@
+//! `apportion run`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::exit::Failure;
+use super::load::{choose_policy, inputs, load_for_run};
+use super::progress::Progress;
+use super::{Exit, Global};
+use crate::experiment::{RunRequest, RunResult, run};
+use crate::report::{Host, Manifest, ResultsFolder, RunInfo, render, run_folder, write_run};
+use crate::scenario::Loaded;
+
+/// Run a scenario: who waited how long, was it fair, was the detector right
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    /// The scenario file
+    scenario: PathBuf,
+    /// The policy [default: the scenario's]
+    #[arg(long)]
+    policy: Option<String>,
+    /// The seed [default: the scenario's]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Override a value of the scenario, for instance destination.us.quota=20/s
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Also write messages.csv: a row a message, which `replay` understands
+    #[arg(long)]
+    messages: bool,
+}
+
+impl Run {
+    pub(super) fn execute(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
+        let format = global.report_format()?;
+        let loaded = load_for_run(&self.scenario, &self.set, global)?;
+        let policy = choose_policy(self.policy.as_deref(), &loaded.scenario)?;
+        let seed = self.seed.unwrap_or(loaded.scenario.seed);
+        let target = global.out.clone().unwrap_or_else(|| {
+            let (results, name) = (Path::new("results"), &loaded.scenario.name);
+            run_folder(results, name, policy.name, seed, &self.set)
+        });
+        // Before the run: what cannot be written need not be computed.
+        let mut folder = ResultsFolder::prepare(&target)?;
+        let mut progress = Progress::new(global, &loaded.scenario);
+        let request =
+            RunRequest { scenario: &loaded.scenario, policy, seed, keeps_messages: self.messages };
+        let result = run(request, &mut progress);
+        let elapsed = progress.finish();
+        let result = result
+            .map_err(|error| Failure::from(error).reproduced_by(self.command(policy.name, seed)))?;
+        let wall_s = elapsed.as_secs_f64();
+        let info = write(&mut folder, &loaded, &result, wall_s, &self.scenario)?;
+        write!(output, "{}", render(&result.findings, &info, format))?;
+        let submitted = result.findings.summary.messages.submitted as f64;
+        let rate = submitted / wall_s.max(1e-9);
+        global.note(&format!(
+            "{} events in {wall_s:.2} s: {rate:.0} messages/s",
+            result.findings.summary.events
+        ));
+        let passed = result.findings.summary.checks.iter().all(|check| check.passed);
+        Ok(if passed { Exit::Done } else { Exit::CheckFailed })
+    }
+
+    fn command(&self, policy: &str, seed: u64) -> String {
+        let set: String = self.set.iter().map(|set| format!(" --set '{set}'")).collect();
+        let scenario = self.scenario.display();
+        format!("apportion run {scenario} --policy {policy} --seed {seed}{set}")
+    }
+}
+
+/// Writes and commits the folder of a run.
+pub(super) fn write(
+    folder: &mut ResultsFolder,
+    loaded: &Loaded,
+    result: &RunResult,
+    wall_s: f64,
+    path: &Path,
+) -> Result<RunInfo, Failure> {
+    let manifest = Manifest::new(
+        &result.findings.summary,
+        loaded.source.clone(),
+        loaded.overrides.clone(),
+        inputs(loaded),
+    );
+    let command = std::env::args().collect();
+    let host = Host::here(1, wall_s, command, path.display().to_string());
+    write_run(folder, &result.findings, &manifest, &host, result.messages.as_ref())?;
+    folder.commit()?;
+    Ok(RunInfo {
+        reproduce: manifest.reproduce(&host),
+        results: Some(folder.target().display().to_string()),
+    })
+}

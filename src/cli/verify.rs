@@ -1,0 +1,57 @@
+//! `apportion verify`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::exit::Failure;
+use super::load::{choose_policy, load_for_run};
+use super::{Exit, Global};
+use crate::experiment::verify;
+
+/// Verify that a scenario's result depends on nothing but scenario, inputs and seed
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The scenario file
+    scenario: PathBuf,
+    /// The policy [default: the scenario's]
+    #[arg(long)]
+    policy: Option<String>,
+    /// The first of the seeds [default: the scenario's]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Override a value of the scenario
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+}
+
+impl Verify {
+    pub(super) fn execute(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
+        let loaded = load_for_run(&self.scenario, &self.set, global)?;
+        let policy = choose_policy(self.policy.as_deref(), &loaded.scenario)?;
+        let seed = self.seed.unwrap_or(loaded.scenario.seed);
+        let found = verify(&loaded.scenario, policy, seed, global.threads().max(2))?;
+        let name = &loaded.scenario.name;
+        writeln!(output, "{name} · {} · seed {seed} · {}", policy.name, found.digest)?;
+        for step in &found.steps {
+            let mark = if step.holds() { '✓' } else { '✗' };
+            writeln!(output, "  {mark} {}", step.what)?;
+            if !step.holds() {
+                writeln!(
+                    output,
+                    "      expected {}\n      found    {}",
+                    step.expected, step.found
+                )?;
+            }
+        }
+        if found.holds() {
+            return Ok(Exit::Done);
+        }
+        let command = format!(
+            "apportion verify {} --policy {} --seed {seed}",
+            self.scenario.display(),
+            policy.name
+        );
+        let message = format!("error: {name}: the same inputs gave two results");
+        Err(Failure::new(Exit::Nondeterministic, message).reproduced_by(command))
+    }
+}
