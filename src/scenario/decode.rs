@@ -32,7 +32,7 @@ use self::traffic::{Where, in_words};
 use self::values::{Placed, check_name, did_you_mean};
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Field, Shape, TableReader, TableSpec};
-use super::resolved::{Scenario, Tenant};
+use super::resolved::{Arrivals, Scenario, Tenant};
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
 use crate::time::Span;
@@ -84,6 +84,11 @@ const LONGEST_DURATION: Span = Span::from_seconds(10 * 366 * 86_400);
 /// The most windows of a series.
 const MOST_WINDOWS: u64 = 1_000_000;
 
+/// The most destinations: their identities have 16 bits, and each costs a lane.
+const MOST_DESTINATIONS: usize = 1_000;
+/// The most classes: their identities have 16 bits.
+const MOST_CLASSES: usize = 1_000;
+
 /// A table with nothing in it: all its keys take their defaults.
 pub(crate) fn default_table(mark: Mark) -> Node {
     Node { value: Value::Table(Table::new()), mark }
@@ -114,11 +119,11 @@ pub(crate) fn scenario(
     let policy = policy(&reader, registries.policies);
 
     let mut destination_names = Names::new("destination");
-    let nodes = reader.tables("destination");
+    let nodes = at_most(reporter, "destinations", MOST_DESTINATIONS, reader.tables("destination"));
     let destinations =
         all(nodes.iter().map(|n| destination::destination(reporter, &mut destination_names, n)));
     let mut class_names = Names::new("class");
-    let nodes = reader.tables("class");
+    let nodes = at_most(reporter, "classes", MOST_CLASSES, reader.tables("class"));
     let classes = if nodes.is_empty() {
         let class = class::only_class();
         class_names.add(reporter, Some(Placed { text: class.name.clone(), mark: root.mark }));
@@ -205,6 +210,7 @@ pub(crate) fn scenario(
     let checks = all(nodes.iter().map(|node| check::check(reporter, &subjects, node)));
     reader.finish();
     warn_of_idle_sets(&draft, findings);
+    warn_of_many_messages(&draft, findings);
     let (faults, detector, checks) = (faults?, detector?, checks?);
     (!reporter.has_problems() && findings.missing_variable.is_none()).then_some(Scenario {
         faults,
@@ -212,6 +218,21 @@ pub(crate) fn scenario(
         checks,
         ..draft
     })
+}
+
+/// The first `most` of `nodes`; more are reported.
+fn at_most<'a>(
+    reporter: &Reporter,
+    what: &str,
+    most: usize,
+    mut nodes: Vec<&'a Node>,
+) -> Vec<&'a Node> {
+    if let Some(first) = nodes.get(most) {
+        let title = format!("the scenario has more than {most} {what}");
+        reporter.report(Problem::new(title, first.mark, format!("it has {}", nodes.len())));
+        nodes.truncate(most);
+    }
+    nodes
 }
 
 /// All of them, or `None` when one is; the whole iterator runs in either case.
@@ -238,7 +259,7 @@ fn times(reader: &TableReader<'_>) -> (Option<Span>, Option<Span>, Option<Span>)
     let [duration, drain] = ["duration", "drain"].map(|key| {
         let span = if key == "duration" { reader.positive_span(key) } else { reader.span(key) };
         if span.is_some_and(|span| span > LONGEST_DURATION) {
-            reader.reject(key, format!("`{key}` is absurdly long"), "the most is ten years");
+            reader.reject(key, format!("`{key}` is absurdly long"), "the most is ten years, 3660d");
             return None;
         }
         span
@@ -285,6 +306,20 @@ fn warn_of_idle_sets(scenario: &Scenario, findings: &mut Findings) {
         if !scenario.tenants.iter().any(has) {
             findings.warnings.push(format!("the tenant set `{}` has no tenants", set.name));
         }
+    }
+}
+
+/// Above this many messages a run takes long enough for a slip of the pen to be likely.
+const MANY_MESSAGES: u64 = 1_000_000_000;
+
+fn warn_of_many_messages(scenario: &Scenario, findings: &mut Findings) {
+    let expected = scenario.sources.iter().map(|source| match source.arrivals {
+        Arrivals::Poisson { rate, from, until } => rate.whole_segments_in(until.since(from)),
+        Arrivals::Campaign { messages, .. } => messages,
+    });
+    let total = expected.fold(0, u64::saturating_add);
+    if total > MANY_MESSAGES {
+        findings.warnings.push(format!("the scenario makes about {total} messages"));
     }
 }
 

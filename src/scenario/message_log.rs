@@ -324,7 +324,8 @@ pub(crate) fn line_of(bytes: &[u8], line: u64) -> String {
 fn known<'a>(written: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(written, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there is {}", list(names)),
+        None if names.clone().count() == 1 => format!("there is only {}", list(names)),
+        None => format!("there are {}", list(names)),
     }
 }
 

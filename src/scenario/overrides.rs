@@ -68,7 +68,7 @@ fn descend<'a>(
     let below = field.shape.tables();
     if below.is_empty() {
         let title = format!("`{}` has nothing below it", segment.name);
-        return Err(Box::new(Problem::new(title, segment.mark, "the path ends here")));
+        return Err(Box::new(Problem::new(title, segment.mark, "this is a value, not a table")));
     }
     let is_array = matches!(field.shape, Shape::Tables(_) | Shape::TablesByKind(_));
     if is_array && !table.contains_key(&segment.name) {
@@ -94,7 +94,7 @@ fn element<'a>(node: &'a mut Node, segment: &Segment) -> Result<&'a mut Node, Bo
         let names = || names.iter().map(String::as_str);
         let label = match nearest(&segment.name, names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there is {}", list(names())),
+            None => format!("there is only {}", list(names())),
         };
         return Err(Box::new(Problem::new(title, segment.mark, label)));
     };

@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(message("0/s"), "out of range: a rate is above zero");
         assert_eq!(message("-1/s"), "this is below zero");
         assert!(message("1000000001/s").starts_with("out of range"), "above the most");
-        assert!(message("0.001/day").starts_with("out of range: "), "below the least");
+        assert!(message("0.0001/day").starts_with("out of range: "), "below the least");
     }
 
     #[test]

@@ -97,6 +97,13 @@ impl Field {
     }
 }
 
+impl Field {
+    /// Whether its value is not written as tables of their own.
+    fn is_value(&self) -> bool {
+        self.shape.tables().is_empty()
+    }
+}
+
 impl TableSpec {
     pub(crate) fn all_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.fields.iter().copied().flatten()
@@ -315,13 +322,19 @@ fn unknown_key(
         return Problem::new(title, mark, format!("did you mean `{meant}`?"));
     }
     let keys = format!("its keys are {}", list(spec.all_fields().map(|field| field.name)));
-    let elsewhere = root.family().into_iter().find(|other| other.field(key).is_some());
-    match elsewhere {
-        Some(home) if std::ptr::eq(home, root) => Problem::new(title, mark, "not here")
+    let homes: Vec<_> = root
+        .family()
+        .into_iter()
+        .filter(|other| other.field(key).is_some_and(Field::is_value))
+        .collect();
+    match homes.first() {
+        Some(home) if std::ptr::eq(*home, root) => Problem::new(title, mark, "not here")
             .help(format!("`{key}` belongs at the top of the file, before the first `[`"))
             .help(keys),
-        Some(home) => {
-            Problem::new(title, mark, format!("this is a key of {}", home.title)).help(keys)
+        Some(_) => {
+            let homes: Vec<&str> = homes.iter().take(3).map(|home| home.title).collect();
+            let label = format!("this is a key of {}", homes.join(" and of "));
+            Problem::new(title, mark, label).help(keys)
         }
         None => Problem::new(title, mark, "unknown").help(keys),
     }

@@ -52,9 +52,9 @@ fn edit_distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
-/// `a, b and c`, each in backquotes; at most twelve of them, then how many more.
+/// `a, b and c`, each in backquotes; at most twenty of them, then how many more.
 pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 20;
     let names: Vec<&str> = names.into_iter().collect();
     let mut quoted: Vec<String> = names.iter().take(SHOWN).map(|n| format!("`{n}`")).collect();
     if names.len() > SHOWN {

@@ -9,6 +9,7 @@ use toml_span::value::ValueInner;
 use toml_span::{Error, ErrorKind};
 
 use super::diagnostics::{Mark, Problem, Reporter};
+use super::quantity::{parse_rate, parse_span};
 
 /// A value and its place. The place of a table is its header.
 #[derive(Clone, Debug)]
@@ -149,10 +150,23 @@ fn header_length(table: &str) -> usize {
 }
 
 fn syntax_problem(error: &Error, source: usize, text: &str) -> Problem {
-    let (start, end) = (error.span.start, error.span.end.max(error.span.start));
-    let mark = Mark { source, start, end };
-    let place = |span: toml_span::Span| Mark { source, start: span.start, end: span.end };
-    let syntax = |label: String| Problem::new("this is not valid TOML", mark, label);
+    let start = error.span.start;
+    // Some of the parser's places run over the end of the line; one line says it all.
+    let place = |span: toml_span::Span| {
+        let line = text.get(span.start..span.end).unwrap_or_default().split(['\n', '\r']).next();
+        let end = span.start + line.unwrap_or_default().trim_end().len();
+        Mark { source, start: span.start, end }
+    };
+    let mark = place(error.span);
+    let syntax = |label: String| {
+        let problem = Problem::new("this is not valid TOML", mark, label);
+        match unquoted_quantity(text, start) {
+            Some(value) => {
+                problem.help(format!("a value with a unit stands in quotes: \"{value}\""))
+            }
+            None => problem,
+        }
+    };
     match &error.kind {
         ErrorKind::DuplicateKey { key, first } => {
             let title = format!("the key `{key}` is given twice");
@@ -165,10 +179,11 @@ fn syntax_problem(error: &Error, source: usize, text: &str) -> Problem {
                 .help(format!("if several are meant, write `[[{name}]]` for each"))
         }
         ErrorKind::UnquotedString => syntax("a text stands in quotes".into())
-            .help(format!("write \"{}\"", text.get(start..end).unwrap_or_default().trim())),
-        ErrorKind::InvalidNumber => syntax("this starts like a number but is none".into())
-            .help("a value with a unit stands in quotes, such as \"10min\" or \"100/s\""),
-        ErrorKind::UnterminatedString => syntax("this text has no closing quote".into()),
+            .help(format!("write \"{}\"", text.get(start..mark.end).unwrap_or_default())),
+        ErrorKind::InvalidNumber => syntax("this starts like a number but is none".into()),
+        ErrorKind::UnterminatedString | ErrorKind::InvalidCharInString('\n' | '\r') => {
+            syntax("the text on this line has no closing quote".into())
+        }
         ErrorKind::UnexpectedEof => syntax("the file ends in the middle of something".into()),
         ErrorKind::ExceededDepthLimit => syntax("nested too deeply".into()),
         ErrorKind::RedefineAsArray => {
@@ -179,15 +194,17 @@ fn syntax_problem(error: &Error, source: usize, text: &str) -> Problem {
                 .also(place(*first), "which is this")
         }
         ErrorKind::Wanted { expected, found } => {
-            let problem = syntax(format!("expected {expected}, found {found}"));
-            let line = text.get(..start).unwrap_or_default().rsplit('\n').next();
-            let in_a_value = line.is_some_and(|line| line.contains('='));
-            if in_a_value && *expected == "newline" {
-                problem.help("a value with a unit stands in quotes, such as \"10min\" or \"100/s\"")
-            } else {
-                problem
-            }
+            syntax(format!("expected {expected}, found {found}"))
         }
         _ => syntax(error.to_string()),
     }
+}
+
+/// The value on the line of `at`, when it only lacks its quotes: `10min`, `100/s`.
+fn unquoted_quantity(text: &str, at: usize) -> Option<&str> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[start..].lines().next()?;
+    let (_, value) = line.split_once('=')?;
+    let value = value.split('#').next().unwrap_or_default().trim();
+    (parse_span(value).is_ok() || parse_rate(value).is_ok()).then_some(value)
 }

@@ -9,7 +9,7 @@ use super::super::{MetricUnit, Registries};
 use super::ROOT;
 use super::names::Names;
 use super::people::People;
-use super::values::{Placed, did_you_mean, numeral, probability, quoted, span};
+use super::values::{Placed, did_you_mean, numeral, part_of_one, quoted, span};
 use crate::units::{ClassId, DestinationId, TenantId, TenantSetId};
 
 pub(crate) static CHECK: TableSpec = TableSpec {
@@ -77,8 +77,15 @@ pub(crate) fn check(reporter: &Reporter, subjects: &Subjects<'_>, node: &Node) -
             .map(|p| p.map(|p| DestinationId(p as u16))),
     };
     if let Some(scenario) = subjects.traffic {
-        let names = [&tenant, &tenant_set, &class, &destination];
-        selected.check(reporter, scenario, names.into_iter().flatten().next(), reader.head);
+        let names = [
+            ("of tenant", &tenant),
+            ("of tenant set", &tenant_set),
+            ("of class", &class),
+            ("for destination", &destination),
+        ];
+        let given = names.map(|(what, name)| name.as_ref().map(|name| (what, name)));
+        let given: Vec<(&str, &Placed)> = given.into_iter().flatten().collect();
+        selected.check(reporter, scenario, &given, reader.head);
     }
     let line = reporter.line_of(reader.head);
     reader.finish();
@@ -138,7 +145,7 @@ fn value(
                 );
                 None
             }
-            _ => probability(reporter, &quoted(key), node).map(|ratio| ratio.as_f64()),
+            _ => part_of_one(reporter, &quoted(key), "a ratio", node).map(|ratio| ratio.as_f64()),
         },
         MetricUnit::Count => {
             let Some(number) = numeral(node) else {
@@ -171,7 +178,13 @@ struct Selected<'a> {
 
 impl Selected<'_> {
     /// Reports when no traffic of the scenario is selected.
-    fn check(&self, reporter: &Reporter, scenario: &Scenario, first: Option<&Placed>, head: Mark) {
+    fn check(
+        &self,
+        reporter: &Reporter,
+        scenario: &Scenario,
+        given: &[(&str, &Placed)],
+        head: Mark,
+    ) {
         let unknown = self.tenants == Some(None)
             || self.set == Some(None)
             || self.class == Some(None)
@@ -190,8 +203,11 @@ impl Selected<'_> {
         let any = scenario.sources.iter().any(|s| takes(s.tenant, s.class, s.destination))
             || logged.into_iter().any(|a| takes(a.tenant, a.class, a.destination));
         if !any {
-            let mark = first.map_or(head, |name| name.mark);
-            let label = "no message of the scenario is of this tenant, set, class and destination";
+            let mark = given.first().map_or(head, |(_, name)| name.mark);
+            let of_whom: Vec<String> =
+                given.iter().map(|(what, name)| format!("{what} `{}`", name.text)).collect();
+            let of_whom = of_whom.join(" and ");
+            let label = format!("no message of the scenario is {of_whom}");
             let problem = Problem::new("the check selects nothing", mark, label);
             reporter.report(problem.help("a check on nothing would always hold, or never"));
         }

@@ -6,9 +6,10 @@ use super::super::resolved::{Destination, Gateway, Latency, Probability};
 use super::super::tree::{Node, Value};
 use super::names::Names;
 use super::retry::{self, RETRY};
-use super::values::{did_you_mean, quoted, rate, span, wrong_type};
+use super::values::{did_you_mean, quota_rate, quoted, rate, span, wrong_type};
 use super::{ROOT, default_table};
 use crate::scheduler::Status;
+use crate::time::Span;
 use crate::units::Quota;
 
 pub(crate) static DESTINATION: TableSpec = TableSpec {
@@ -230,7 +231,8 @@ pub(crate) fn quota(
         return Some(None);
     }
     let node = node.expect("a missing rate is unlimited or was reported");
-    let rate = rate(reader.reporter, &quoted(rate_key), &node)?;
+    let read = if may_be_unlimited { quota_rate } else { rate };
+    let rate = read(reader.reporter, &quoted(rate_key), &node)?;
     Some(Some(Quota { rate, burst: burst? }))
 }
 
@@ -264,7 +266,8 @@ fn gateway(reporter: &Reporter, node: &Node) -> Option<Gateway> {
         && undeliverable.billionths() > whole - lost.billionths()
     {
         let title = "`undeliverable` and `lost` add up to more than 1";
-        let label = format!("with `lost` it is {}", undeliverable.as_f64() + lost.as_f64());
+        let sum = u64::from(undeliverable.billionths()) + u64::from(lost.billionths());
+        let label = format!("with `lost` it is {}", sum as f64 / 1e9);
         reader.reject("undeliverable", title, label);
     }
     reader.finish();
@@ -318,6 +321,23 @@ pub(crate) fn failure_status(reader: &TableReader<'_>, key: &'static str) -> Opt
 }
 
 fn latency(reporter: &Reporter, what: &str, node: &Node) -> Option<Latency> {
+    let latency = latency_of_any_length(reporter, what, node)?;
+    let (Latency::Constant(scale)
+    | Latency::Uniform { to: scale, .. }
+    | Latency::Exponential { mean: scale }
+    | Latency::Lognormal { median: scale, .. }) = latency;
+    if scale > LONGEST_LATENCY {
+        let label = "the most is 30d";
+        reporter.report(Problem::new(format!("{what} is absurdly long"), node.mark, label));
+        return None;
+    }
+    Some(latency)
+}
+
+/// The longest constant, mean, median or upper end of a latency: carriers give up after days.
+const LONGEST_LATENCY: Span = Span::from_seconds(30 * 86_400);
+
+fn latency_of_any_length(reporter: &Reporter, what: &str, node: &Node) -> Option<Latency> {
     match &node.value {
         Value::Table(_) => distribution(reporter, what, node),
         Value::Text(_) | Value::Integer(_) | Value::Float(_) => {

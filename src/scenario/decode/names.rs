@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::reader::TableReader;
-use super::values::{Placed, did_you_mean};
+use super::values::{Placed, did_you_mean, known};
 
 /// Names and their places, in order of declaration.
 #[derive(Debug)]
@@ -81,12 +81,7 @@ impl Names {
             None if self.len() == 1 => Some(0),
             None => {
                 if self.complete && self.len() > 0 {
-                    let label = format!(
-                        "{}: there are {} {}s, so say which",
-                        did_you_mean("", self.names()),
-                        self.len(),
-                        self.what,
-                    );
+                    let label = format!("say which {}: {}", self.what, known(self.names()));
                     let title = format!("`{key}` is missing");
                     reader.reporter.report(Problem::new(title, reader.head, label));
                 }

@@ -1,9 +1,9 @@
 //! `[destination.retry]`: what happens after each class of failure.
 
-use super::super::diagnostics::Reporter;
+use super::super::diagnostics::{Problem, Reporter};
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::tree::{Node, Value};
-use super::values::{quoted, wrong_type};
+use super::values::{did_you_mean, quoted, wrong_type};
 use super::{ROOT, default_table};
 use crate::scheduler::{RequeuePlace, RetryPolicy, RetryRule, UnknownOutcome};
 
@@ -110,6 +110,13 @@ pub(crate) fn retry(reporter: &Reporter, node: &Node) -> Option<RetryPolicy> {
         Value::Table(_) => rule(reporter, &TEMPORARY, &node).map(UnknownOutcome::Resubmit),
         Value::Text(word) if word == "give-up" => Some(UnknownOutcome::GiveUp),
         Value::Text(word) if word == "resubmit" => temporary.map(UnknownOutcome::Resubmit),
+        Value::Text(word) => {
+            let title = format!("`unknown` cannot be `{word}`");
+            let label = did_you_mean(word, ["give-up", "resubmit"].into_iter());
+            let problem = Problem::new(title, node.mark, label);
+            reporter.report(problem.help("or give a rule, such as { attempts = 3 }"));
+            None
+        }
         _ => {
             let wanted = "\"give-up\", \"resubmit\" or a rule such as { attempts = 3 }";
             wrong_type(reporter, &quoted("unknown"), &node, wanted);

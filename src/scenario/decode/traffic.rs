@@ -232,7 +232,8 @@ pub(crate) fn in_words(span: Span) -> String {
         ("us", 1_000),
     ];
     let nanoseconds = span.as_nanoseconds();
-    let whole = UNITS.iter().find(|(_, size)| nanoseconds != 0 && nanoseconds % size == 0);
+    let whole =
+        UNITS.iter().find(|(_, size)| nanoseconds != 0 && nanoseconds.is_multiple_of(*size));
     match whole {
         Some((unit, size)) => format!("{}{unit}", nanoseconds / size),
         None if nanoseconds == 0 => "0s".into(),

@@ -1,7 +1,5 @@
 //! Single values: from a node of the tree to a typed value, or a report.
 
-use std::fmt::Display;
-
 use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::quantity::{
     QuantityError, parse_probability, parse_rate, parse_scaled, parse_span, parse_weight,
@@ -64,7 +62,8 @@ impl TableReader<'_> {
             wrong_type(self.reporter, &quoted(key), &node, "a number such as 2 or 0.5");
             return None;
         };
-        quantity(self.reporter, &quoted(key), "a weight", &node, parse_weight(&written))
+        let kind = ("a weight", "2 or 0.5");
+        quantity(self.reporter, &quoted(key), kind, &node, parse_weight(&written))
     }
 
     /// A number in thousandths.
@@ -75,7 +74,7 @@ impl TableReader<'_> {
             return None;
         };
         let parsed = parse_scaled(&written, 3, "a thousandth");
-        let value = quantity(self.reporter, &quoted(key), "a number", &node, parsed)?;
+        let value = quantity(self.reporter, &quoted(key), ("a number", "2 or 1.5"), &node, parsed)?;
         match u32::try_from(value) {
             Ok(value) if (least..=most).contains(&value) => Some(value),
             _ => {
@@ -162,10 +161,16 @@ pub(crate) fn did_you_mean<'a>(
 ) -> String {
     match nearest(written, candidates.clone()) {
         Some(meant) => format!("did you mean \"{meant}\"?"),
-        None => match list(candidates).as_str() {
-            "" => "there is none".into(),
-            known => format!("there is {known}"),
-        },
+        None => known(candidates),
+    }
+}
+
+/// All that there is, as a sentence.
+pub(crate) fn known<'a>(candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    match candidates.clone().count() {
+        0 => "the scenario has none".into(),
+        1 => format!("there is only {}", list(candidates)),
+        _ => format!("there are {}", list(candidates)),
     }
 }
 
@@ -187,25 +192,49 @@ pub(crate) fn text(reporter: &Reporter, what: &str, node: &Node) -> Option<Place
 }
 
 pub(crate) fn span(reporter: &Reporter, what: &str, node: &Node) -> Option<Span> {
-    with_unit(reporter, what, "a span", "\"10min\"", node, parse_span)
+    with_unit(reporter, what, ("a span", "\"10min\""), node, parse_span)
 }
 
 pub(crate) fn rate(reporter: &Reporter, what: &str, node: &Node) -> Option<Rate> {
-    with_unit(reporter, what, "a rate", "\"100/s\"", node, parse_rate)
+    with_unit(reporter, what, ("a rate", "\"100/s\""), node, parse_rate)
+}
+
+/// As [`rate`], where "unlimited" would have been right too.
+pub(crate) fn quota_rate(reporter: &Reporter, what: &str, node: &Node) -> Option<Rate> {
+    with_unit(reporter, what, ("a rate", "\"100/s\", or \"unlimited\""), node, parse_rate)
 }
 
 pub(crate) fn probability(reporter: &Reporter, what: &str, node: &Node) -> Option<Probability> {
+    part_of_one(reporter, what, "a probability", node)
+}
+
+/// A number from 0 to 1, or a percentage; `kind` is what it stands for.
+pub(crate) fn part_of_one(
+    reporter: &Reporter,
+    what: &str,
+    kind: &str,
+    node: &Node,
+) -> Option<Probability> {
     let written = match &node.value {
         Value::Text(text) => text.clone(),
         _ => match numeral(node) {
             Some(number) => number,
             None => {
-                wrong_type(reporter, what, node, "a probability such as 0.02 or \"2%\"");
+                wrong_type(reporter, what, node, &format!("{kind} such as 0.02 or \"2%\""));
                 return None;
             }
         },
     };
-    quantity(reporter, what, "a probability", node, parse_probability(&written))
+    let parsed = parse_probability(&written);
+    let percentage = format!("{written}%");
+    let meant_percent = matches!(parsed, Err(QuantityError::OutOfRange(_)))
+        && parse_probability(&percentage).is_ok();
+    if meant_percent {
+        let label = format!("it must be between 0 and 1; did you mean \"{percentage}\"?");
+        reporter.report(Problem::new(format!("{what} is not {kind}"), node.mark, label));
+        return None;
+    }
+    quantity(reporter, what, (kind, "0.02 or \"2%\""), node, parsed)
 }
 
 pub(crate) fn integer(
@@ -227,12 +256,12 @@ pub(crate) fn integer(
     inside
 }
 
-/// A text that carries a unit. A bare number is told what it would be with one.
+/// A text that carries a unit. A bare number is told what it would be with one. `kind` is what is
+/// wanted, with an example.
 fn with_unit<T>(
     reporter: &Reporter,
     what: &str,
-    kind: &str,
-    example: &str,
+    kind: (&str, &str),
     node: &Node,
     parse: impl Fn(&str) -> Result<T, QuantityError>,
 ) -> Option<T> {
@@ -243,7 +272,7 @@ fn with_unit<T>(
             quantity(reporter, what, kind, node, parse(&written))
         }
         _ => {
-            wrong_type(reporter, what, node, &format!("{kind} such as {example}"));
+            wrong_type(reporter, what, node, &format!("{} such as {}", kind.0, kind.1));
             None
         }
     }
@@ -252,18 +281,28 @@ fn with_unit<T>(
 fn quantity<T>(
     reporter: &Reporter,
     what: &str,
-    kind: &str,
+    (kind, example): (&str, &str),
     node: &Node,
-    parsed: Result<T, impl Display>,
+    parsed: Result<T, QuantityError>,
 ) -> Option<T> {
-    match parsed {
-        Ok(value) => Some(value),
-        Err(error) => {
-            let title = format!("{what} is not {kind}");
-            reporter.report(Problem::new(title, node.mark, error.to_string()));
-            None
-        }
-    }
+    let error = match parsed {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    let says_what_is_right = matches!(
+        error,
+        QuantityError::MissingUnit(_)
+            | QuantityError::UnknownUnit(_, Some(_))
+            | QuantityError::Blank(_)
+            | QuantityError::OutOfRange(_)
+    );
+    let label = if says_what_is_right {
+        error.to_string()
+    } else {
+        format!("{error}; expected {kind} such as {example}")
+    };
+    reporter.report(Problem::new(format!("{what} is not {kind}"), node.mark, label));
+    None
 }
 
 /// The decimal digits of a number. A float prints the shortest decimal that reads back as itself,
