@@ -4,6 +4,8 @@
 //! tenants at 90 % of one destination's quota and prints the rate with nothing listening, with the
 //! digest, and with everything that `apportion run` measures.
 
+#![expect(clippy::disallowed_methods, reason = "measuring speed is about the wall clock")]
+
 use std::time::Instant;
 
 use apportion::engine::LadderCalendar;
