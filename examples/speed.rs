@@ -5,6 +5,8 @@
 //! digest, and with everything that `apportion run` measures. Responses take 50 ms and receipts 500 ms
 //! in the mean (`ONLY` picks the lines whose name contains it), the load of the published event loops that the figures are compared with.
 
+#![expect(clippy::disallowed_methods, reason = "measuring speed is about the wall clock")]
+
 use std::time::Instant;
 
 use apportion::engine::LadderCalendar;
