@@ -29,6 +29,13 @@ pub(crate) struct Tally {
     pub(crate) widest_tie: f64,
 }
 
+impl Tally {
+    /// Fewer than one send in a thousand.
+    pub(crate) fn near_ties_are_rare(&self) -> bool {
+        self.near_ties * 1000 < self.sends
+    }
+}
+
 /// Where lane and reference part.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
@@ -63,7 +70,7 @@ impl Subject<'_> {
         Ok(tally)
     }
 
-    /// Leaves out every step without which the trace still fails.
+    /// Leaves out steps until the trace fails no more without any one of them.
     fn shrink(&self, mut trace: Trace, mut difference: Difference) -> (Trace, Difference) {
         let mut at = trace.steps.len();
         while at > 0 {
@@ -72,8 +79,8 @@ impl Subject<'_> {
             shorter.steps.remove(at);
             if let Err(found) = self.run(&shorter, &mut Tally::default()) {
                 shorter.steps.truncate(found.step + 1);
-                at = at.min(shorter.steps.len());
                 (trace, difference) = (shorter, found);
+                at = trace.steps.len();
             }
         }
         (trace, difference)
@@ -136,8 +143,8 @@ impl Pair {
                 }
             }
             Step::Submit { tenant, class, sender, segments, valid_for } => {
-                let id = self.tickets.len();
-                reference.submit(now, (tenant, class, sender), segments, now + valid_for);
+                let (id, expires) = (self.tickets.len(), now.saturating_add(valid_for));
+                reference.submit(now, (tenant, class, sender), segments, expires);
                 let message = Message {
                     id: MessageId(id as u64),
                     key: id as u64,
@@ -146,7 +153,7 @@ impl Pair {
                     sender: SenderId(sender as u32),
                     class: ClassId(class as u16),
                     segments: Segments(segments as u32),
-                    expires: Time::from_nanoseconds(now + valid_for),
+                    expires: Time::from_nanoseconds(expires),
                 };
                 let accepted = lane.submit(time, message, &mut ());
                 self.tickets.push(accepted.map_err(|refused| refused.to_string())?.ticket);

@@ -121,6 +121,8 @@ pub(crate) struct ReferenceLane {
     sessions: Vec<Session>,
     turn: usize,
     pub(crate) messages: Vec<Message>,
+    /// Messages that wait in each queue, by their place in the order of arrival.
+    queues: BTreeMap<Path, BTreeMap<u64, usize>>,
     next_sequence: u64,
 }
 
@@ -133,6 +135,7 @@ impl ReferenceLane {
             sessions: vec![Session::default(); 2],
             turn: 0,
             messages: Vec::new(),
+            queues: BTreeMap::new(),
             next_sequence: 0,
             world: world.clone(),
         }
@@ -163,7 +166,7 @@ impl ReferenceLane {
         self.messages.push(Message {
             finish: self.order.stamp(now, &queue, segments),
             sequence: self.next_sequence,
-            place: Place::Queued,
+            place: Place::Gone,
             attempts: 0,
             unknown: Vec::new(),
             queue,
@@ -172,7 +175,7 @@ impl ReferenceLane {
             segments,
             expires,
         });
-        self.refresh(now);
+        self.put(now, self.messages.len() - 1, Place::Queued);
     }
 
     /// Does what is due, in the order of the contract: time-outs, retries, expiry, caps.
@@ -191,10 +194,9 @@ impl ReferenceLane {
         while let Some((_, _, index)) = self.first_parked(now) {
             self.unpark(now, index);
         }
-        while let Some(index) = self.heads().into_iter().find(|i| self.messages[*i].expires <= now)
-        {
-            self.messages[index].place = Place::Gone;
-            self.refresh(now);
+        let is_over = |lane: &Self, index: &usize| lane.messages[*index].expires <= now;
+        while let Some(index) = { self.heads().find(|index| is_over(self, index)) } {
+            self.put(now, index, Place::Gone);
         }
         self.refresh(now);
 
@@ -209,7 +211,7 @@ impl ReferenceLane {
             return Decision::NotUntil(self.quota.earliest());
         }
         let queue = self.order.pick(&heads);
-        let message = self.head_of(&queue).expect("what is picked has a head");
+        let message = *self.queues[&queue].values().next().expect("what is picked has a head");
         Decision::Send { message }
     }
 
@@ -219,13 +221,12 @@ impl ReferenceLane {
         self.turn = (session + 1) % self.sessions.len();
         let Message { queue, segments, sender, .. } = self.messages[index].clone();
         self.messages[index].attempts += 1;
-        self.messages[index].place = Place::InFlight { since: now, session };
         self.quota.charge(now, segments);
         if let Some(cap) = self.caps.get_mut(&sender) {
             cap.charge(now, segments);
         }
         self.order.serve(&queue, segments);
-        self.refresh(now);
+        self.put(now, index, Place::InFlight { since: now, session });
         (self.messages[index].attempts, session)
     }
 
@@ -277,11 +278,10 @@ impl ReferenceLane {
             let message = &self.messages[index];
             let waits = matches!(message.place, Place::Queued | Place::Parked { .. });
             if waits && matches(index, message) {
-                self.messages[index].place = Place::Gone;
+                self.put(now, index, Place::Gone);
                 withdrawn += 1;
             }
         }
-        self.refresh(now);
         withdrawn
     }
 
@@ -325,7 +325,9 @@ impl ReferenceLane {
         if let Rule::Wfq(fluid) = &mut self.order.rule {
             fluid.advance(now);
         }
-        self.order.remove(&self.tenant_path(tenant));
+        let path = self.tenant_path(tenant);
+        self.queues.retain(|queue, _| !queue.starts_with(&path));
+        self.order.remove(&path);
         true
     }
 
@@ -352,8 +354,7 @@ impl ReferenceLane {
             unreachable!("only what is parked comes back");
         };
         if self.messages[index].expires <= now {
-            self.messages[index].place = Place::Gone;
-            return;
+            return self.put(now, index, Place::Gone);
         }
         if !to_head {
             self.next_sequence += 1;
@@ -361,8 +362,7 @@ impl ReferenceLane {
         }
         let Message { queue, segments, .. } = self.messages[index].clone();
         self.messages[index].finish = self.order.stamp(now, &queue, segments);
-        self.messages[index].place = Place::Queued;
-        self.refresh(now);
+        self.put(now, index, Place::Queued);
     }
 
     fn give_up(&mut self, now: u64, index: usize) {
@@ -372,19 +372,19 @@ impl ReferenceLane {
     }
 
     fn park_or_end(&mut self, now: u64, index: usize, retry: Option<Retry>) {
-        let message = &mut self.messages[index];
-        message.place = match retry.filter(|retry| message.attempts < retry.attempts) {
+        let message = &self.messages[index];
+        let place = match retry.filter(|retry| message.attempts < retry.attempts) {
             Some(Retry { wait, to_head, .. }) => {
                 Place::Parked { due: (now + wait).min(message.expires), to_head }
             }
             None => Place::Gone,
         };
+        self.put(now, index, place);
     }
 
     fn no_longer_needed(&mut self, now: u64, index: usize) {
         if matches!(self.messages[index].place, Place::Queued | Place::Parked { .. }) {
-            self.messages[index].place = Place::Gone;
-            self.refresh(now);
+            self.put(now, index, Place::Gone);
         }
     }
 
@@ -397,26 +397,25 @@ impl ReferenceLane {
         })
     }
 
-    /// The first message of each queue that has one.
-    fn heads(&self) -> Vec<usize> {
-        let mut heads: BTreeMap<&Path, usize> = BTreeMap::new();
-        for (index, message) in self.messages.iter().enumerate() {
-            if message.place == Place::Queued {
-                let head = heads.entry(&message.queue).or_insert(index);
-                if message.sequence < self.messages[*head].sequence {
-                    *head = index;
-                }
-            }
+    /// Moves a message.
+    fn put(&mut self, now: u64, index: usize, place: Place) {
+        let message = &mut self.messages[index];
+        message.place = place;
+        let queue = self.queues.entry(message.queue.clone()).or_default();
+        queue.retain(|_, other| *other != index);
+        if place == Place::Queued {
+            queue.insert(message.sequence, index);
         }
-        heads.into_values().collect()
+        self.refresh(now);
     }
 
-    pub(crate) fn head_of(&self, queue: &Path) -> Option<usize> {
-        self.heads().into_iter().find(|index| self.messages[*index].queue == *queue)
+    /// The first message of each queue that has one.
+    fn heads(&self) -> impl Iterator<Item = usize> {
+        self.queues.values().filter_map(|queue| queue.values().next().copied())
     }
 
     fn ready_heads(&self) -> Vec<Head> {
-        let heads = self.heads().into_iter().map(|index| &self.messages[index]);
+        let heads = self.heads().map(|index| &self.messages[index]);
         heads
             .filter(|message| self.order.nodes[&message.queue].state == State::Ready)
             .map(|message| Head {
@@ -459,22 +458,16 @@ impl ReferenceLane {
 
     /// Tells the order which queues may be served, after anything changed.
     fn refresh(&mut self, now: u64) {
-        let heads: BTreeMap<Path, u64> = self
-            .heads()
-            .into_iter()
-            .map(|i| (self.messages[i].queue.clone(), self.messages[i].sender))
-            .collect();
-        let leaves = self.order.nodes.keys().filter(|path| path.last().is_some_and(|s| s.0 == 3));
-        for queue in leaves.cloned().collect::<Vec<_>>() {
-            let state = match heads.get(&queue) {
-                None => State::Idle,
-                Some(sender) => match self.caps.get(sender) {
-                    Some(cap) if cap.earliest() > now => State::Held,
-                    _ => State::Ready,
-                },
+        for (queue, messages) in &self.queues {
+            let sender = queue.last().expect("a queue is below the root").1;
+            let is_held = || self.caps.get(&sender).is_some_and(|cap| cap.earliest() > now);
+            let state = match messages.is_empty() {
+                true => State::Idle,
+                false if is_held() => State::Held,
+                false => State::Ready,
             };
-            if self.order.nodes[&queue].state != state {
-                self.order.set_state(&queue, state);
+            if self.order.nodes[queue].state != state {
+                self.order.set_state(queue, state);
             }
         }
     }

@@ -108,6 +108,8 @@ pub(crate) const FRACTIONS: Kind =
 pub(crate) const FLUID: Kind =
     Kind { weights: &[(1, 1), (1, 1), (2, 1), (3, 1), (4, 1)], steps_max: 120 };
 
+const FOR_EVER: u64 = u64::MAX;
+
 struct Dice(ChaCha8Rng);
 
 impl Dice {
@@ -195,7 +197,7 @@ impl Step {
                 class: dice.below(world.classes.len() as u64) as usize,
                 sender,
                 segments: 1 + dice.below(4) * dice.below(2),
-                valid_for: if dice.one_in(8) { dice.below(12 * per) } else { 1 << 40 },
+                valid_for: if dice.one_in(8) { dice.below(12 * per) } else { FOR_EVER },
             },
             52..74 => Step::Dispatch(1 + dice.below(5) as u32),
             74..85 => Step::AnswerOpen { attempt: position, answer: dice.of(&answers) },
