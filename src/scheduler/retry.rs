@@ -79,7 +79,7 @@ impl RetryRule {
         }
         let spread = wait * u128::from(self.jitter_permille.min(1000)) / 1000;
         let draw = u128::from(mix(key ^ mix(u64::from(made))));
-        let wait = wait - (spread * draw >> 64);
+        let wait = wait - ((spread * draw) >> 64);
         Some(Span::from_nanoseconds(u64::try_from(wait).unwrap_or(u64::MAX)))
     }
 }
