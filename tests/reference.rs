@@ -44,7 +44,8 @@ fn list(steps: &[Step]) -> String {
 }
 
 fn agree(subject: &Subject<'_>) -> Tally {
-    let tally = subject.compare(0..TRACES).unwrap_or_else(|(trace, difference)| {
+    let tally = subject.compare(0..TRACES).unwrap_or_else(|found| {
+        let (trace, difference) = *found;
         panic!(
             "seed {}: {}\nafter {}\nin {:?}",
             trace.seed,
@@ -101,7 +102,8 @@ macro_rules! turns_red {
             assert!($subject(&sound).compare(0..50).is_ok(), "the wrapper itself changes nothing");
             let broken = build(Fault::$fault);
             let found = $subject(&broken).compare(0..TRACES);
-            let (trace, difference) = found.expect_err("the comparison reports a difference");
+            let (trace, difference) =
+ *found.expect_err("the comparison reports a difference");
             println!("seed {}: {}\n{}", trace.seed, difference.text, list(&trace.steps));
             assert_eq!(difference.step + 1, trace.steps.len(), "cut at the first difference");
             assert!(trace.steps.len() <= 40, "shrunk to what a person can follow");

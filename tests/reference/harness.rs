@@ -57,13 +57,13 @@ impl Subject<'_> {
     pub(crate) fn compare(
         &self,
         seeds: std::ops::Range<u64>,
-    ) -> Result<Tally, (Trace, Difference)> {
+    ) -> Result<Tally, Box<(Trace, Difference)>> {
         let mut tally = Tally::default();
         for seed in seeds {
             let mut trace = Trace::random(seed, self.kind);
             if let Err(difference) = self.run(&trace, &mut tally) {
                 trace.steps.truncate(difference.step + 1);
-                return Err(self.shrink(trace, difference));
+                return Err(Box::new(self.shrink(trace, difference)));
             }
             tally.traces += 1;
         }

@@ -87,7 +87,7 @@ impl Mul for Ratio {
 impl Div for Ratio {
     type Output = Ratio;
     fn div(self, other: Ratio) -> Ratio {
-        self * Ratio::new(other.denominator, other.numerator)
+        self.mul(Ratio::new(other.denominator, other.numerator))
     }
 }
 

@@ -144,7 +144,7 @@ impl Trace {
 impl World {
     fn random(dice: &mut Dice, kind: Kind, per: u64) -> World {
         let all_alike = dice.one_in(4);
-        let mut weight = |dice: &mut Dice| match (all_alike, dice.of(kind.weights)) {
+        let weight = |dice: &mut Dice| match (all_alike, dice.of(kind.weights)) {
             (true, _) => Ratio::from(1),
             (false, (numerator, denominator)) => Ratio::new(numerator, denominator),
         };
