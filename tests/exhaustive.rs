@@ -210,7 +210,7 @@ impl<P: Policy + Clone> World<P> {
                 self.tickets.push(accepted.expect("nothing refuses it").ticket);
             }
             Action::Next => {
-                self.next();
+                let _ = self.next();
             }
             Action::Tick => self.now = self.due().map_or(self.now, |due| due.max(self.now)),
             Action::Answer(index, status) => {
@@ -349,14 +349,14 @@ impl<P: Policy + Clone> World<P> {
             }
         }
         let attempts = self.lane.counts().attempts;
-        explored.resubmitted += attempts.unknown + attempts.answered - explored_once(&self.sent);
+        explored.resubmitted += attempts.unknown + attempts.answered - sent_at_all(&self.sent);
         explored.ends += 1;
         assert_eq!(attempts.unanswered, 0);
     }
 }
 
 /// Messages that were sent at all.
-fn explored_once(sent: &[Sent]) -> u64 {
+fn sent_at_all(sent: &[Sent]) -> u64 {
     (0..MESSAGES).filter(|message| sent.iter().any(|one| one.message == *message)).count() as u64
 }
 

@@ -155,6 +155,14 @@ impl<P: Policy> Rig<P> {
         }
     }
 
+    /// Sends one message, if one may go.
+    pub(crate) fn drain_one(&mut self) -> Option<Attempt> {
+        match self.next() {
+            Next::Send(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+
     /// Moves the clock to when the lane wants to be called, but not beyond `end`, and sends what may
     /// go then; `None` when nothing is due before `end`.
     pub(crate) fn step(&mut self, end: Time) -> Option<Vec<Attempt>> {
