@@ -35,7 +35,7 @@ fn workload<P: Policy>(seed: u64, policy: P, is_tree: bool) -> Meter {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     // Half of the workloads have whole weights, the others any.
     let whole = below(&mut random, 2) == 0;
-    let mut weights = |random: &mut ChaCha8Rng, count: u64| -> Vec<Weight> {
+    let weights = |random: &mut ChaCha8Rng, count: u64| -> Vec<Weight> {
         let one = |random: &mut ChaCha8Rng| match whole {
             true => 1_000_000 * (1 + below(random, 16)),
             false => 100_000 + below(random, 9_000_000),
