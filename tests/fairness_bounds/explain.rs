@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use apportion::scheduler::{Change, LaneConfig, Message, Scoring, Standing, Status};
-use apportion::units::{ClassId, SenderId, TenantId, mix};
+use apportion::units::{ClassId, SenderId, TenantId, Weight, mix};
 
 /// All standings, by tenant and sender.
 fn standings(rig: &Rig<Scoring>, tenants: u32) -> Vec<(u32, u32, Standing)> {
@@ -117,4 +117,23 @@ fn lags_add_up_to_nothing_in_a_tree_and_leave_out_the_held() {
     }
     assert!(standings(&rig, 5).iter().all(|(_, sender, _)| *sender != 3), "held by its cap");
     assert!(rig.lane.explain(TenantId(99)).is_empty());
+}
+
+#[test]
+fn a_new_weight_owes_no_fractions_of_the_old_one() {
+    // A weight that divides nothing leaves almost a million millionths of a unit uncharged; at a
+    // weight of millionths that would be a thousand billionths of a segment.
+    let millionths = |weight| Weight::from_millionths(weight).expect("valid");
+    let mut rig = Rig::with_tenants(plain(), Scoring::new(), &[1, 1]);
+    rig.change(Change::TenantWeight(TenantId(0), millionths(999_999_999_989)));
+    rig.change(Change::TenantWeight(TenantId(1), millionths(17)));
+    rig.put(0, 0);
+    rig.send();
+    rig.change(Change::TenantWeight(TenantId(0), millionths(17)));
+    for tenant in [0, 0, 1, 1] {
+        rig.put(tenant, tenant);
+    }
+    assert_ne!(rig.send().message.tenant, rig.send().message.tenant);
+    let found = standings(&rig, 2);
+    assert!(found.iter().all(|(.., one)| one.lag_nanosegments.abs() <= 1), "{found:?}");
 }

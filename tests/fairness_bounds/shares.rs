@@ -134,3 +134,25 @@ fn what_one_leaves_unused_the_others_have_at_once() {
     assert_eq!(sent.len(), 101, "work-conserving");
     assert!((10..=11).contains(&of(1)), "its cap, although entitled to more: {}", of(1));
 }
+
+#[test]
+fn running_dry_between_messages_gains_nothing() {
+    let mut rig = Rig::with_tenants(plain(), Scoring::new(), &[1, 1]);
+    for _ in 0..400 {
+        rig.put(1, 1);
+    }
+    let (mut all, mut own) = (0, 0);
+    rig.put_sized(0, 0, 5);
+    while all < 700 {
+        let attempt = rig.send();
+        rig.answer(attempt, Status::OK);
+        all += attempt.message.segments.get();
+        if attempt.message.tenant == TenantId(0) {
+            own += 5;
+        } else if rig.lane.explain(TenantId(0)).is_empty() {
+            // It was idle for one message, and comes back with the next large one.
+            rig.put_sized(0, 0, 5);
+        }
+        assert!(2 * own <= all + 6, "{own} of {all} segments by running dry after each message");
+    }
+}
