@@ -39,6 +39,7 @@ fn a_lottery_shares_by_weight_in_expectation() {
     let mut rig = Rig::with_tenants(plain(), Lottery::new(), &weights);
     for tenant in 0..6 {
         rig.put(tenant, tenant);
+        rig.put(tenant, tenant);
     }
     let count = 20_000;
     assert_within_five_standard_errors(&drawn(&mut rig, 6, count), &weights, count);
@@ -167,4 +168,21 @@ fn a_partition_follows_weights_and_rates() {
     rig.run_until(at(300), Status::OK);
     rig.lane.detach(rig.now, TenantId(0)).expect("nothing of it is live");
     close(shares(&mut rig, 350), [0, 200]);
+}
+
+#[test]
+fn a_tenant_that_comes_back_to_a_partition_owes_nothing() {
+    let config = paced(1, 100);
+    let rate = config.quota.expect("paced").rate;
+    let mut rig = Rig::with_tenants(config, TokenPartition::new(rate), &[1]);
+    rig.put_sized(0, 0, 50);
+    let attempt = rig.send();
+    rig.put(0, 0);
+    assert_eq!(rig.next(), apportion::scheduler::Next::NotUntil(at(50)), "its part is spent");
+    rig.cancel(apportion::scheduler::Withdraw::Tenant(TenantId(0)));
+    rig.answer(attempt, Status::INVALID_RECIPIENT);
+    rig.lane.detach(rig.now, TenantId(0)).expect("nothing of it is live");
+    rig.attach(0, None, 1);
+    rig.put(0, 0);
+    assert_eq!(rig.drain().len(), 1);
 }

@@ -156,3 +156,22 @@ fn running_dry_between_messages_gains_nothing() {
         assert!(2 * own <= all + 6, "{own} of {all} segments by running dry after each message");
     }
 }
+
+#[test]
+fn the_fluid_clock_loses_nothing_however_often_it_is_read() {
+    // Alone, tenant 0 is served 1 segment a second by the fluid division. Its messages finish at 1, 2, …
+    // millionths of virtual time; a hundredth of a second is less than a unit of that.
+    let million = 1_000_000;
+    let mut rig = Rig::with_tenants(plain(), Wfq::new(quota(1, 1).rate), &[million, million]);
+    for _ in 0..10 {
+        rig.put(0, 0);
+    }
+    for _ in 0..550 {
+        rig.pass(milliseconds(10));
+        // Nothing changes, but the clock is read.
+        rig.change(Change::TenantWeight(TenantId(0), weight(million)));
+    }
+    rig.put(1, 1);
+    // At 5.5 seconds the sixth is under way; the newcomer finishes between it and the seventh.
+    assert_eq!(order(&mut rig, 11), [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+}

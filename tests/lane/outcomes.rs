@@ -2,9 +2,9 @@
 
 use crate::rig::*;
 use apportion::scheduler::{
-    Answer, Attempt, AttemptCounts, Belief as B, Fifo, Happening as H, LaneConfig, Next,
-    ReceiptOutcome, ReceiptState, RequeuePlace, RetryPolicy, RetryRule, Scoring, Status,
-    UnknownOutcome,
+    Answer, Attempt, AttemptCounts, Belief as B, Fifo, Happening as H, LaneConfig, LaneObserver,
+    Next, ReceiptOutcome, ReceiptState, Record, RequeuePlace, RetryPolicy, RetryRule, Scoring,
+    Status, UnknownOutcome,
 };
 use apportion::time::{Span, Time};
 
@@ -342,4 +342,93 @@ fn throttling_gives_the_entitlement_back_and_other_refusals_do_not() {
     };
     assert_eq!(order(Status::QUEUE_FULL), 3, "a refusal costs what an acceptance costs");
     assert!(order(Status::THROTTLED) >= 5, "what was throttled costs nothing");
+}
+
+#[test]
+fn jitter_differs_between_messages_and_between_attempts() {
+    let rule = RetryRule {
+        jitter_permille: 500,
+        ..again(8, Span::from_seconds(1000), RequeuePlace::Tail)
+    };
+    let retry = RetryPolicy { temporary: rule, ..RetryPolicy::NEVER };
+    let mut rig = Rig::with_tenants(LaneConfig { retry, ..plain() }, Scoring::new(), &[1]);
+    rig.put(0, 0);
+    rig.put(0, 0);
+    let sent = rig.run_until(at(10_000), Status::QUEUE_FULL);
+    let mut waits = Vec::new();
+    for message in [0, 1] {
+        let own = sent.iter().filter(|(_, attempt)| attempt.message.id.0 == message);
+        let times: Vec<Time> = own.map(|(time, _)| *time).collect();
+        waits.extend(times.windows(2).map(|pair| pair[1] - pair[0]));
+    }
+    assert_eq!(waits.len(), 14);
+    assert!(waits.iter().all(|wait| *wait >= seconds(500) && *wait <= seconds(1000)));
+    let total = waits.len();
+    waits.sort_unstable();
+    waits.dedup();
+    assert_eq!(waits.len(), total, "no two are alike");
+}
+
+#[test]
+fn the_record_keeps_the_first_dispatch_and_counts_the_attempts() {
+    #[derive(Default)]
+    struct Records(Vec<(H, Time, Time, u32)>);
+    impl LaneObserver for Records {
+        fn moved(&mut self, _: Time, record: &Record, _: Option<B>, _: B, why: H, _: u32) {
+            self.0.push((why, record.submitted, record.first_dispatch, record.attempts));
+        }
+    }
+    let retry =
+        RetryPolicy { temporary: again(3, seconds(2), RequeuePlace::Tail), ..RetryPolicy::NEVER };
+    let mut rig = Rig::with_tenants(LaneConfig { retry, ..plain() }, Scoring::new(), &[1]);
+    let mut records = Records::default();
+    let message = rig.message(0, 0, 1);
+    rig.lane.submit(at(1), message, &mut records).expect("taken");
+    for (time, status) in [(2, Status::QUEUE_FULL), (4, Status::OK)] {
+        let next = rig.lane.next(at(time), &mut || 0, &mut records);
+        let Next::Send(attempt) = next else { panic!("{next:?}") };
+        let _ = rig.lane.answered(at(time), attempt.ticket, status, &mut records);
+    }
+    let expected = [
+        (H::Submitted, at(1), Time::NEVER, 0),
+        (H::Dispatched, at(1), at(2), 1),
+        (H::AnsweredRetry, at(1), at(2), 1),
+        (H::BackoffOver, at(1), at(2), 1),
+        (H::Dispatched, at(1), at(2), 2),
+        (H::AnsweredAccepted, at(1), at(2), 2),
+    ];
+    assert_eq!(records.0, expected);
+}
+
+#[test]
+fn bad_news_of_an_old_attempt_does_not_settle_an_unknown_one() {
+    let (mut rig, first) = timed_out(resubmit(2));
+    rig.now = at(15);
+    let second = rig.send();
+    rig.now = at(25);
+    assert_eq!((rig.next(), rig.belief(0)), (Next::Idle, B::Unknown));
+    assert_eq!(rig.receipt(first.ticket, ReceiptState::Rejected), ReceiptOutcome::Stray);
+    assert_eq!(rig.belief(0), B::Unknown);
+    assert_eq!(rig.receipt(second.ticket, ReceiptState::Rejected), ReceiptOutcome::Applied);
+    assert_eq!(rig.belief(0), B::Failed);
+}
+
+#[test]
+fn every_attempt_can_be_answered_late_up_to_the_last() {
+    let (mut rig, first) = timed_out(resubmit(u32::MAX));
+    let mut attempts = vec![first];
+    while let Some(sent) = rig.step(at(100_000)) {
+        attempts.extend(sent);
+        if rig.belief(0) == B::Unknown {
+            break;
+        }
+    }
+    assert_eq!(attempts.len() as u32, RetryRule::MOST_ATTEMPTS);
+    let unknown = |rig: &Rig<Scoring>| rig.lane.counts().attempts.unknown;
+    assert_eq!(unknown(&rig), 32);
+    for (answered, attempt) in attempts.iter().enumerate() {
+        assert_eq!(rig.answer(*attempt, Status::QUEUE_FULL), Answer::Late, "{answered}");
+        assert_eq!(unknown(&rig), 31 - answered as u64);
+    }
+    rig.check_ledgers();
 }
