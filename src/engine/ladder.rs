@@ -14,6 +14,9 @@ use crate::time::Time;
 
 /// Buckets up to this size are sorted at once.
 const SORT_AT_ONCE: usize = 48;
+/// Events that a bucket of a new rung should hold: fewer is to look at many empty buckets, more is to
+/// sort more at once.
+const PER_BUCKET: usize = 8;
 /// A bottom that insertions made larger than this is spread over a rung.
 const BOTTOM_LIMIT: usize = 512;
 /// The finest that rungs get: beyond this the events of one bucket are practically simultaneous.
@@ -114,7 +117,7 @@ impl<P: Copy> LadderCalendar<P> {
 
     /// Spreads a chain over a new rung that goes from its first event to `end`.
     fn add_rung(&mut self, chain: Chain, end: u64) {
-        let wanted = (end - 1 - chain.first) / chain.len as u64 + 1;
+        let wanted = (end - 1 - chain.first) / (chain.len / PER_BUCKET + 1) as u64 + 1;
         let shift = wanted.next_power_of_two().trailing_zeros();
         let count = ((end - 1 - chain.first) >> shift) as usize + 1;
         let mut buckets = self.spare.pop().unwrap_or_default();
