@@ -16,7 +16,8 @@
 //! utilisation must each be within 6 standard errors (theirs are known exactly). Little's law must hold
 //! to the nanosecond in every replication.
 //!
-//! **Seeds** were named before the first run; nothing was chosen after seeing a result.
+//! **Seeds** were named before they were first run. The numbers of messages come from a quarter-size
+//! pilot under other seeds (these plus 900,000,000), with a margin of about a fifth in width.
 
 mod cells;
 mod observer;
@@ -39,7 +40,7 @@ pub(crate) const CELLS: [Cell; 12] = [
     cell("M/M/1", 1, Service::Exponential, 800, 42_000_000, 100_000, 0.01),
     cell("M/M/1", 1, Service::Exponential, 950, 43_000_000, 300_000, 0.02),
     cell("M/M/4", 4, Service::Exponential, 500, 44_000_000, 100_000, 0.01),
-    cell("M/M/4", 4, Service::Exponential, 800, 45_000_000, 100_000, 0.01),
+    cell("M/M/4", 4, Service::Exponential, 800, 45_000_000, 180_000, 0.01),
     cell("M/M/4", 4, Service::Exponential, 950, 46_000_000, 300_000, 0.02),
     cell("M/D/1", 1, Service::Constant, 500, 47_000_000, 30_000, 0.01),
     cell("M/D/1", 1, Service::Constant, 800, 48_000_000, 100_000, 0.01),
