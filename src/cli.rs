@@ -8,6 +8,7 @@ mod diff;
 mod exit;
 mod lists;
 mod load;
+mod pipe;
 mod progress;
 mod replay;
 mod run;
@@ -19,7 +20,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use exit::{Exit, Failure};
 
@@ -29,7 +30,7 @@ use crate::scenario::Colouring;
 /// Divides a carrier's message quota among many tenants, and proves that the division is fair, fast and
 /// safe before anyone rolls it out.
 #[derive(Debug, Parser)]
-#[command(name = "apportion", version, max_term_width = 100, after_help = exit::HELP)]
+#[command(name = "apportion", version, max_term_width = 100, after_help = exit::help())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -142,7 +143,7 @@ impl Global {
             OutputFormat::Md => Format::Markdown,
             OutputFormat::Csv => Format::Csv,
             OutputFormat::Github => {
-                return Err(Failure::usage("--format github is for `apportion check`"));
+                return Err(Failure::usage("error: --format github is for `apportion check`"));
             }
         })
     }
@@ -166,15 +167,17 @@ pub fn run_with<A: Into<OsString> + Clone>(
     arguments: impl IntoIterator<Item = A>,
     output: &mut dyn Write,
 ) -> Exit {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let output = &mut pipe::Forgiving::new(output);
+    let arguments = match parse(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout and are no error.
             let failed = error.use_stderr();
             let printed = if failed { error.print() } else { write!(output, "{error}") };
             return match printed {
-                Ok(()) if failed => Exit::Usage,
-                _ => Exit::Done,
+                _ if failed => Exit::Usage,
+                Ok(()) => Exit::Done,
+                Err(_) => Exit::InputOutput,
             };
         }
     };
@@ -199,4 +202,12 @@ pub fn run_with<A: Into<OsString> + Clone>(
             failure.exit()
         }
     }
+}
+
+/// Parses a command line. The help of every command tells the exit codes.
+fn parse<A: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<Arguments, clap::Error> {
+    let command = Arguments::command().mut_subcommands(|command| command.after_help(exit::CODES));
+    Arguments::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }

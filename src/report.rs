@@ -37,7 +37,9 @@ pub use glance::{ClassLine, DestinationLine, Glance, GroupLine, RunInfo, TenantL
 pub use html::render as render_html;
 pub use human::{count, figure, measured_against, percent, quantile, time};
 pub use junit::render as render_junit;
-pub use manifest::{Host, Input, MANIFEST_FILE, Manifest, SUMMARY_FILE, TOOL, read_summary};
+pub use manifest::{
+    Host, Input, MANIFEST_FILE, Manifest, SUMMARY_FILE, TOOL, quoted, read_summary,
+};
 pub use messages::{MESSAGE_COLUMNS, MessageTable};
 pub use plots::{Plot, draw as draw_plots};
 pub use tables::columns;
@@ -143,7 +145,7 @@ pub fn write_run(
     for plot in &plots {
         write_text(&plot_folder.join(format!("{}.svg", plot.name)), &plot.svg)?;
     }
-    let info = RunInfo { reproduce: manifest.reproduce(host), results: None };
+    let info = RunInfo { reproduce: manifest.reproduce_from_anywhere(), results: None };
     write_text(&place.join("report.html"), &render_html(findings, &info, &plots))
 }
 
@@ -193,7 +195,8 @@ mod tests {
         let mut texts = Vec::new();
         for (name, threads) in [("a", 1), ("b", 64)] {
             let mut folder = ResultsFolder::prepare(&place.path().join(name)).expect("prepared");
-            let host = Host { threads, wall_s: threads as f64, ..sample::host() };
+            let scenario_path = format!("/home/{name}/noisy.toml");
+            let host = Host { threads, wall_s: threads as f64, scenario_path, ..sample::host() };
             write_run(&folder, &findings, &manifest, &host, None).expect("written");
             folder.commit().expect("committed");
             texts.push(["manifest.json", "summary.json", "report.html", "host.json"].map(|file| {

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::exit::Failure;
-use super::load::{NotLoaded, choose_policy, load};
+use super::load::{NotLoaded, choose_policy, load, quoted_path, set_arguments};
 use super::{Exit, Global, OutputFormat};
 use crate::experiment::{RunRequest, run};
 use crate::report::{Outcome, Verdict, measured_against, render_github, render_junit};
+use crate::scenario::Colouring;
 
 /// Run scenarios and judge their checks, for CI
 #[derive(Debug, clap::Args)]
@@ -103,14 +104,14 @@ impl Check {
     }
 
     fn judge(&self, file: &Path, global: &Global) -> (Verdict, Exit) {
-        let set: String = self.set.iter().map(|set| format!(" --set '{set}'")).collect();
         let mut verdict = Verdict {
             scenario: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             file: file.display().to_string(),
-            reproduce: format!("apportion run {}{set}", file.display()),
+            reproduce: format!("apportion run {}{}", quoted_path(file), set_arguments(&self.set)),
             outcome: Outcome::Skipped { reason: String::new() },
         };
-        let loaded = match load(file, &self.set, global) {
+        // Its errors go into files and annotations, where colour would be control characters.
+        let loaded = match load(file, &self.set, Colouring::Plain, global) {
             Ok(loaded) => loaded,
             Err(NotLoaded::MissingVariable(reason)) => {
                 verdict.outcome = Outcome::Skipped { reason };

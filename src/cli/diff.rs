@@ -1,11 +1,13 @@
 //! `apportion diff`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
+use super::lists::write_rows;
+use super::load::quoted_path;
 use super::replay::Recorded;
-use super::{Exit, Global};
+use super::{Exit, Global, OutputFormat};
 use crate::event::{Event, What};
 use crate::experiment::{Side, digest_of, first_difference};
 use crate::scenario::Scenario;
@@ -23,11 +25,21 @@ impl Diff {
     pub(super) fn execute(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
         let left = Recorded::read(&self.left, global)?;
         let right = Recorded::read(&self.right, global)?;
-        writeln!(output, "left   {}  {}", left.manifest.digest, self.left.display())?;
-        writeln!(output, "right  {}  {}", right.manifest.digest, self.right.display())?;
+        let is_for_people = global.format == OutputFormat::Table;
+        if is_for_people {
+            writeln!(output, "left   {}  {}", left.manifest.digest, self.left.display())?;
+            writeln!(output, "right  {}  {}", right.manifest.digest, self.right.display())?;
+        }
+        let same = |words: &str, output: &mut dyn Write| -> Result<Exit, Failure> {
+            if is_for_people {
+                writeln!(output, "{words}")?;
+            } else {
+                write_rows(global.format, &HEAD, std::iter::empty::<[String; 5]>(), output)?;
+            }
+            Ok(Exit::Done)
+        };
         if left.manifest.digest == right.manifest.digest {
-            writeln!(output, "the same events from first to last")?;
-            return Ok(Exit::Done);
+            return same("the same events from first to last", output);
         }
         for (recorded, folder) in [(&left, &self.left), (&right, &self.right)] {
             self.check_reproduces(recorded, folder)?;
@@ -41,24 +53,34 @@ impl Diff {
             Side { scenario: &other.0, policy: other.1, seed: other.2 },
         )?;
         let Some(found) = found else {
-            writeln!(output, "the same events; the destinations have other names")?;
+            return same("the same events; the destinations have other names", output);
+        };
+        let place = found.place;
+        let rows = [
+            ("before", place.checked_sub(1), found.before, &one.0),
+            ("left", Some(place), found.left, &one.0),
+            ("right", Some(place), found.right, &other.0),
+        ];
+        if !is_for_people {
+            let rows = rows.into_iter().map(|(side, place, event, scenario)| {
+                row(side, place.filter(|_| event.is_some()), event, scenario)
+            });
+            write_rows(global.format, &HEAD, rows, output)?;
             return Ok(Exit::Done);
-        };
-        writeln!(output, "the first {} events are the same", found.place)?;
-        let show = |event: Option<Event>, scenario: &Scenario| match event {
-            Some(event) => describe(&event, scenario),
-            None => "(the run is over)".to_owned(),
-        };
-        if found.before.is_some() {
-            writeln!(output, "before  {}", show(found.before, &one.0))?;
         }
-        writeln!(output, "left    {}", show(found.left, &one.0))?;
-        writeln!(output, "right   {}", show(found.right, &other.0))?;
+        writeln!(output, "the first {place} events are the same")?;
+        for (side, _, event, scenario) in rows {
+            match event {
+                Some(event) => writeln!(output, "{side:<7} {}", describe(&event, scenario))?,
+                None if side == "before" => {}
+                None => writeln!(output, "{side:<7} (the run is over)")?,
+            }
+        }
         Ok(Exit::Done)
     }
 
     /// A run of another version, or of changed inputs, cannot be compared event by event.
-    fn check_reproduces(&self, recorded: &Recorded, folder: &PathBuf) -> Result<(), Failure> {
+    fn check_reproduces(&self, recorded: &Recorded, folder: &Path) -> Result<(), Failure> {
         let digest = digest_of(&recorded.loaded.scenario, recorded.policy, recorded.seed)?;
         if digest.to_string() == recorded.manifest.digest {
             return Ok(());
@@ -72,19 +94,42 @@ impl Diff {
             )));
         }
         let message = format!("error: {} does not come out again: now {digest}", folder.display());
-        let command = format!("apportion diff {} {}", self.left.display(), self.right.display());
+        let (left, right) = (quoted_path(&self.left), quoted_path(&self.right));
+        let command = format!("apportion diff {left} {right}");
         Err(Failure::new(Exit::Nondeterministic, message).reproduced_by(command))
     }
 }
 
+/// What machines are told of the event before and of the two that differ; nothing of equal runs. The
+/// place of an event counts from 0; a run that is over has no event.
+const HEAD: [&str; 5] = ["side", "place", "time_s", "destination", "event"];
+
+fn row(side: &str, place: Option<u64>, event: Option<Event>, scenario: &Scenario) -> [String; 5] {
+    let place = place.map(|place| place.to_string()).unwrap_or_default();
+    let time = event.map(|event| event.time.to_string()).unwrap_or_default();
+    let at = event.and_then(|event| destination_of(&event, scenario)).unwrap_or_default();
+    let what = event.map(|event| what(&event, scenario)).unwrap_or_default();
+    [side.to_owned(), place, time, at.to_owned(), what]
+}
+
 /// An event in words.
 fn describe(event: &Event, scenario: &Scenario) -> String {
+    let place = destination_of(event, scenario).map(|name| format!(" at {name}"));
+    format!("{} s{}: {}", event.time, place.unwrap_or_default(), what(event, scenario))
+}
+
+fn destination_of<'a>(event: &Event, scenario: &'a Scenario) -> Option<&'a str> {
+    let destination = scenario.destinations.get(event.destination?.index())?;
+    Some(&destination.name)
+}
+
+fn what(event: &Event, scenario: &Scenario) -> String {
     let tenant = |id: crate::units::TenantId| {
         scenario.tenants.get(id.index()).map_or("?", |tenant| tenant.name.as_str())
     };
     let fault =
         |number: u32| scenario.faults.get(number as usize).map_or("?", |fault| fault.name.as_str());
-    let what = match event.what {
+    match event.what {
         What::Moved { record, from, to, why, code } => {
             let from = from.map_or("submitted", |belief| belief.name());
             let (message, tenant) = (record.message.id.0, tenant(record.message.tenant));
@@ -114,8 +159,5 @@ fn describe(event: &Event, scenario: &Scenario) -> String {
         ),
         What::ArrivalsOver => "arrivals are over".to_owned(),
         What::RunOver => "the run is over".to_owned(),
-    };
-    let place = event.destination.and_then(|id| scenario.destinations.get(id.index()));
-    let place = place.map_or(String::new(), |place| format!(" at {}", place.name));
-    format!("{} s{place}: {what}", event.time)
+    }
 }

@@ -42,15 +42,18 @@ impl Exit {
     }
 }
 
-/// Shown below the help.
-pub(super) const HELP: &str = "\
+/// Shown below the help of every command.
+pub(super) const CODES: &str = "\
 Exit codes:
   0  done                        5  determinism is violated
   1  a check failed              70  an invariant is violated: a defect of this program
   2  usage or configuration      74  input or output failed
-  4  nothing selected           130  interrupted
+  4  nothing selected           130  interrupted";
 
-Start with: apportion run scenarios/noisy-neighbour.toml";
+/// Shown below the help of the program.
+pub(super) fn help() -> String {
+    format!("{CODES}\n\nStart with: apportion run scenarios/noisy-neighbour.toml")
+}
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -96,12 +99,7 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        // Whoever reads our output may stop reading.
-        let exit = match error.kind() {
-            io::ErrorKind::BrokenPipe => Exit::Done,
-            _ => Exit::InputOutput,
-        };
-        Failure::new(exit, format!("error: {error}"))
+        Failure::new(Exit::InputOutput, format!("error: {error}"))
     }
 }
 

@@ -27,24 +27,28 @@ pub(super) fn policies(format: OutputFormat, output: &mut dyn Write) -> Result<E
         .iter()
         .map(|info| vec![info.name, info.rule, info.flow, info.cost, info.guarantee, info.source]);
     let head = ["policy", "rule", "flow", "cost", "guarantee", "source"];
-    write_rows(format, &head, rows, output)
+    write_rows(format, &head, rows, output)?;
+    Ok(Exit::Done)
 }
 
 pub(super) fn detectors(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
     let rows = DETECTORS.iter().map(|info| vec![info.name, info.rule, info.source]);
-    write_rows(format, &["detector", "rule", "source"], rows, output)
+    write_rows(format, &["detector", "rule", "source"], rows, output)?;
+    Ok(Exit::Done)
 }
 
 pub(super) fn faults(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
     let rows = FAULTS.iter().map(|row| row.to_vec());
-    write_rows(format, &["fault", "effect", "settings"], rows, output)
+    write_rows(format, &["fault", "effect", "settings"], rows, output)?;
+    Ok(Exit::Done)
 }
 
 pub(super) fn metrics(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
     let rows = METRICS
         .iter()
         .map(|metric| vec![metric.name, metric.unit.symbol(), metric.scope.describe(), metric.doc]);
-    write_rows(format, &["metric", "unit", "of", "definition"], rows, output)
+    write_rows(format, &["metric", "unit", "of", "definition"], rows, output)?;
+    Ok(Exit::Done)
 }
 
 pub(super) fn print(output: &mut dyn Write, text: &str) -> Result<Exit, Failure> {
@@ -53,12 +57,20 @@ pub(super) fn print(output: &mut dyn Write, text: &str) -> Result<Exit, Failure>
 }
 
 /// People get the first column and below it the others, named; programs get records.
-fn write_rows<'a>(
+pub(super) fn write_rows<R, C>(
     format: OutputFormat,
     head: &[&str],
-    rows: impl Iterator<Item = Vec<&'a str>>,
+    rows: impl Iterator<Item = R>,
     output: &mut dyn Write,
-) -> Result<Exit, Failure> {
+) -> Result<(), Failure>
+where
+    R: AsRef<[C]>,
+    C: AsRef<str>,
+{
+    let cells = |row: &R| -> Vec<String> {
+        row.as_ref().iter().map(|cell| cell.as_ref().to_owned()).collect()
+    };
+    let rows = rows.map(|row| cells(&row));
     match format {
         OutputFormat::Table => {
             for row in rows {
@@ -87,14 +99,14 @@ fn write_rows<'a>(
             writer.flush()?;
         }
         OutputFormat::Json => {
-            let records: Vec<std::collections::BTreeMap<&str, &str>> =
+            let records: Vec<std::collections::BTreeMap<&str, String>> =
                 rows.map(|row| head.iter().copied().zip(row).collect()).collect();
             let text = serde_json::to_string_pretty(&records).map_err(std::io::Error::from)?;
             writeln!(output, "{text}")?;
         }
         OutputFormat::Github => {
-            return Err(Failure::usage("--format github is for `apportion check`"));
+            return Err(Failure::usage("error: --format github is for `apportion check`"));
         }
     }
-    Ok(Exit::Done)
+    Ok(())
 }

@@ -6,8 +6,8 @@ use super::exit::Failure;
 use super::{Exit, Global};
 use crate::detector::DETECTORS;
 use crate::measure::{METRICS, Unit, accepts, find};
-use crate::report::Input;
-use crate::scenario::{self, LoadError, Loaded, MetricUnit, Registries, Scenario};
+use crate::report::{Input, quoted};
+use crate::scenario::{self, Colouring, LoadError, Loaded, MetricUnit, Registries, Scenario};
 use crate::scheduler::{POLICIES, PolicyInfo, policy};
 
 /// Calls `with` with the names of all rooms that a scenario may name.
@@ -40,21 +40,23 @@ pub(super) enum NotLoaded {
 pub(super) fn load(
     path: &Path,
     overrides: &[String],
+    colouring: Colouring,
     global: &Global,
 ) -> Result<Loaded, NotLoaded> {
     let loaded = with_registries(|registries| scenario::load(path, overrides, registries));
-    accept(loaded, path, global)
+    accept(loaded, path, colouring, global)
 }
 
 /// Turns the result of loading into this room's, and checks what only the registry of metrics knows.
 pub(super) fn accept(
     loaded: Result<Loaded, LoadError>,
     path: &Path,
+    colouring: Colouring,
     global: &Global,
 ) -> Result<Loaded, NotLoaded> {
     let loaded = loaded.map_err(|error| match error {
         LoadError::Invalid(diagnostics) => {
-            NotLoaded::Failed(Failure::usage(diagnostics.render(global.colouring())))
+            NotLoaded::Failed(Failure::usage(diagnostics.render(colouring)))
         }
         LoadError::MissingVariable { .. } => {
             NotLoaded::MissingVariable(format!("{}: {error}", path.display()))
@@ -93,7 +95,7 @@ pub(super) fn load_for_run(
     overrides: &[String],
     global: &Global,
 ) -> Result<Loaded, Failure> {
-    load(path, overrides, global).map_err(|error| match error {
+    load(path, overrides, global.colouring(), global).map_err(|error| match error {
         NotLoaded::MissingVariable(message) => Failure::usage(format!("error: {message}")),
         NotLoaded::Failed(failure) => failure,
     })
@@ -121,4 +123,14 @@ pub(super) fn inputs(loaded: &Loaded) -> Vec<Input> {
             content_hash: input.content_hash.clone(),
         })
         .collect()
+}
+
+/// A path as a shell takes it, for the commands that reproduce something.
+pub(super) fn quoted_path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+/// The overrides as arguments, each with a space before it.
+pub(super) fn set_arguments(overrides: &[String]) -> String {
+    overrides.iter().map(|text| format!(" --set {}", quoted(text))).collect()
 }

@@ -1,5 +1,10 @@
 //! Progress on a terminal, for runs that take longer than a moment.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "progress is about the wall clock; no result sees it"
+)]
+
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
-use super::load::{self, NotLoaded, choose_policy, load_for_run, with_registries};
+use super::load::{self, NotLoaded, choose_policy, load_for_run, quoted_path, with_registries};
 use super::progress::Progress;
 use super::{Exit, Global};
 use crate::experiment::{RunRequest, run};
@@ -49,10 +49,15 @@ impl Recorded {
         let loaded = with_registries(|registries| {
             resolve_text(&name, &manifest.scenario_text, &base, &manifest.overrides, registries)
         });
-        let loaded = load::accept(loaded, &path, global).map_err(|error| match error {
-            NotLoaded::MissingVariable(message) => Failure::usage(format!("error: {message}")),
-            NotLoaded::Failed(failure) => failure,
-        })?;
+        let loaded =
+            load::accept(loaded, &path, global.colouring(), global).map_err(
+                |error| match error {
+                    NotLoaded::MissingVariable(message) => {
+                        Failure::usage(format!("error: {message}"))
+                    }
+                    NotLoaded::Failed(failure) => failure,
+                },
+            )?;
         let changed = loaded
             .inputs
             .iter()
@@ -103,7 +108,13 @@ impl Replay {
         replace(&mut loaded.scenario, &self.source, global)?;
         let policy = choose_policy(self.policy.as_deref(), &loaded.scenario)?;
         let seed = self.seed.unwrap_or(loaded.scenario.seed);
-        replay(&loaded.scenario, policy, seed, global, output).map(|_| Exit::Done)
+        let command = format!(
+            "apportion replay {} --scenario {} --policy {} --seed {seed}",
+            quoted_path(&self.source),
+            quoted_path(path),
+            policy.name
+        );
+        replay(&loaded.scenario, policy, seed, command, global, output).map(|_| Exit::Done)
     }
 
     fn replay_run(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
@@ -116,14 +127,14 @@ impl Replay {
             )));
         }
         replace(&mut loaded.scenario, &log, global)?;
-        let digest = replay(&loaded.scenario, policy, seed, global, output)?;
+        let command = format!("apportion replay {}", quoted_path(&self.source));
+        let digest = replay(&loaded.scenario, policy, seed, command.clone(), global, output)?;
         if digest == manifest.digest {
             global.note("the replay equals the run");
             return Ok(Exit::Done);
         }
         let message =
             format!("error: the replay differs from the run: {} is now {digest}", manifest.digest);
-        let command = format!("apportion replay {}", self.source.display());
         Err(Failure::new(Exit::Nondeterministic, message).reproduced_by(command))
     }
 }
@@ -149,6 +160,7 @@ fn replay(
     scenario: &Scenario,
     policy: &'static PolicyInfo,
     seed: u64,
+    reproduce: String,
     global: &Global,
     output: &mut dyn Write,
 ) -> Result<String, Failure> {
@@ -157,8 +169,8 @@ fn replay(
     let request = RunRequest { scenario, policy, seed, keeps_messages: false };
     let result = run(request, &mut progress);
     progress.finish();
-    let result = result?;
-    let info = RunInfo { reproduce: std::env::args().collect::<Vec<_>>().join(" "), results: None };
+    let result = result.map_err(|error| Failure::from(error).reproduced_by(reproduce.clone()))?;
+    let info = RunInfo { reproduce, results: None };
     write!(output, "{}", render(&result.findings, &info, format))?;
     Ok(result.digest.to_string())
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
-use super::load::{choose_policy, inputs, load_for_run};
+use super::load::{choose_policy, inputs, load_for_run, quoted_path, set_arguments};
 use super::progress::Progress;
 use super::{Exit, Global};
 use crate::experiment::{RunRequest, RunResult, run};
@@ -63,8 +63,8 @@ impl Run {
     }
 
     fn command(&self, policy: &str, seed: u64) -> String {
-        let set: String = self.set.iter().map(|set| format!(" --set '{set}'")).collect();
-        let scenario = self.scenario.display();
+        let scenario = quoted_path(&self.scenario);
+        let set = set_arguments(&self.set);
         format!("apportion run {scenario} --policy {policy} --seed {seed}{set}")
     }
 }

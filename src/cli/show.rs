@@ -1,14 +1,17 @@
 //! `apportion show`
 
+mod render;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::exit::Failure;
 use super::load::load_for_run;
 use super::{Exit, Global, OutputFormat};
-use crate::report::{figure, percent, time};
-use crate::scenario::{Arrivals, FaultKind, Scenario};
+use crate::scenario::{Arrivals, FaultKind, Loaded, Scenario};
 use crate::units::{DestinationId, TenantId};
 
 /// Show what a scenario means: who is entitled to what, load against quota, warnings
@@ -21,8 +24,40 @@ pub(super) struct Show {
     set: Vec<String>,
 }
 
+/// What a scenario means; JSON says it all.
+#[derive(Debug, Serialize)]
+struct Meaning {
+    scenario: String,
+    description: String,
+    policy: String,
+    seed: String,
+    /// For how long messages arrive.
+    duration_s: f64,
+    /// How long the queues may take to drain afterwards.
+    drain_s: f64,
+    destinations: Vec<Place>,
+    faults: Vec<Failing>,
+    warnings: Vec<String>,
+}
+
+/// One destination.
+#[derive(Debug, Serialize)]
+struct Place {
+    name: String,
+    /// Segments a second; absent where nothing limits it.
+    quota_per_s: Option<f64>,
+    /// Mean over the run.
+    offered_per_s: f64,
+    /// Offered ÷ quota.
+    load: Option<f64>,
+    sessions: u16,
+    /// Unanswered attempts that a session allows.
+    window: u32,
+    groups: Vec<Line>,
+}
+
 /// One population at one destination.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Serialize)]
 struct Line {
     destination: String,
     group: String,
@@ -36,61 +71,121 @@ struct Line {
     entitled_per_s: Option<f64>,
 }
 
+/// One injected failure.
+#[derive(Debug, Serialize)]
+struct Failing {
+    name: String,
+    kind: &'static str,
+    destination: String,
+    /// Absent where it concerns everybody.
+    tenant: Option<String>,
+    start_s: f64,
+    duration_s: f64,
+    fraction: Option<f64>,
+    status: Option<String>,
+}
+
 impl Show {
     pub(super) fn execute(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
-        let loaded = load_for_run(&self.scenario, &self.set, global)?;
-        let scenario = &loaded.scenario;
-        let lines = lines(scenario);
+        let meaning = Meaning::of(load_for_run(&self.scenario, &self.set, global)?);
         match global.format {
             OutputFormat::Json => {
-                let text = serde_json::to_string_pretty(&lines).map_err(std::io::Error::from)?;
+                let text = serde_json::to_string_pretty(&meaning).map_err(std::io::Error::from)?;
                 writeln!(output, "{text}")?;
             }
             OutputFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(output);
-                for line in &lines {
+                for line in meaning.destinations.iter().flat_map(|place| &place.groups) {
                     writer.serialize(line).map_err(std::io::Error::from)?;
                 }
                 writer.flush()?;
             }
-            OutputFormat::Table | OutputFormat::Md => print(scenario, &lines, output)?,
+            OutputFormat::Table => render::table(&meaning, output)?,
+            OutputFormat::Md => render::markdown(&meaning, output)?,
             OutputFormat::Github => {
-                return Err(Failure::usage("--format github is for `apportion check`"));
+                return Err(Failure::usage("error: --format github is for `apportion check`"));
             }
         }
         Ok(Exit::Done)
     }
 }
 
-fn lines(scenario: &Scenario) -> Vec<Line> {
-    let seconds = scenario.duration.as_seconds_f64();
-    let mut lines = Vec::new();
-    for (index, destination) in scenario.destinations.iter().enumerate() {
-        let offered = offered_segments(scenario, DestinationId(index as u16));
-        let quota = destination.quota.map(|quota| quota.rate.per_second_f64());
-        let entitled = quota.map(|quota| entitlements(scenario, &offered, quota));
-        let mut groups: BTreeMap<&str, Line> = BTreeMap::new();
-        for (tenant, segments) in &offered {
-            let spec = &scenario.tenants[tenant.index()];
-            let line = groups.entry(&spec.group).or_insert_with(|| Line {
-                destination: destination.name.clone(),
-                group: spec.group.clone(),
-                tenants: 0,
-                weight: spec.weight.as_f64(),
-                offered_segments: 0.0,
-                offered_per_s: 0.0,
-                entitled_per_s: quota.map(|_| 0.0),
-            });
-            line.tenants += 1;
-            line.offered_segments += segments;
-            line.offered_per_s += segments / seconds;
-            if let (Some(sum), Some(entitled)) = (&mut line.entitled_per_s, &entitled) {
-                *sum += entitled.get(tenant).copied().unwrap_or(0.0);
-            }
+impl Meaning {
+    fn of(loaded: Loaded) -> Self {
+        let scenario = &loaded.scenario;
+        let destinations = (0..scenario.destinations.len()).map(|index| place(scenario, index));
+        Meaning {
+            scenario: scenario.name.clone(),
+            description: scenario.description.trim().to_owned(),
+            policy: scenario.policy.clone(),
+            seed: scenario.seed.to_string(),
+            duration_s: scenario.duration.as_seconds_f64(),
+            drain_s: scenario.drain.as_seconds_f64(),
+            destinations: destinations.collect(),
+            faults: failings(scenario),
+            warnings: loaded.warnings.clone(),
         }
-        lines.extend(groups.into_values());
     }
-    lines
+}
+
+fn failings(scenario: &Scenario) -> Vec<Failing> {
+    let of = |fault: &crate::scenario::Fault| {
+        let (fraction, status) = match fault.kind {
+            FaultKind::Outage => (None, None),
+            FaultKind::ErrorBurst { fraction, status } => {
+                (Some(fraction.as_f64()), Some(status.to_string()))
+            }
+        };
+        Failing {
+            name: fault.name.clone(),
+            kind: fault.kind.name(),
+            destination: scenario.destinations[fault.destination.index()].name.clone(),
+            tenant: fault.tenant.map(|tenant| scenario.tenants[tenant.index()].name.clone()),
+            start_s: fault.start.as_seconds_f64(),
+            duration_s: fault.duration.as_seconds_f64(),
+            fraction,
+            status,
+        }
+    };
+    scenario.faults.iter().map(of).collect()
+}
+
+fn place(scenario: &Scenario, index: usize) -> Place {
+    let destination = &scenario.destinations[index];
+    let seconds = scenario.duration.as_seconds_f64();
+    let offered = offered_segments(scenario, DestinationId(index as u16));
+    let quota = destination.quota.map(|quota| quota.rate.per_second_f64());
+    let entitled = quota.map(|quota| entitlements(scenario, &offered, quota));
+    let mut groups: BTreeMap<&str, Line> = BTreeMap::new();
+    for (tenant, segments) in &offered {
+        let spec = &scenario.tenants[tenant.index()];
+        let line = groups.entry(&spec.group).or_insert_with(|| Line {
+            destination: destination.name.clone(),
+            group: spec.group.clone(),
+            tenants: 0,
+            weight: spec.weight.as_f64(),
+            offered_segments: 0.0,
+            offered_per_s: 0.0,
+            entitled_per_s: quota.map(|_| 0.0),
+        });
+        line.tenants += 1;
+        line.offered_segments += segments;
+        line.offered_per_s += segments / seconds;
+        if let (Some(sum), Some(entitled)) = (&mut line.entitled_per_s, &entitled) {
+            *sum += entitled.get(tenant).copied().unwrap_or(0.0);
+        }
+    }
+    let groups: Vec<Line> = groups.into_values().collect();
+    let offered_per_s: f64 = groups.iter().map(|line| line.offered_per_s).sum();
+    Place {
+        name: destination.name.clone(),
+        quota_per_s: quota,
+        offered_per_s,
+        load: quota.map(|quota| offered_per_s / quota),
+        sessions: destination.gateway.sessions,
+        window: destination.gateway.window,
+        groups,
+    }
 }
 
 /// Segments that each tenant will offer at a destination; expected ones for random traffic.
@@ -143,66 +238,4 @@ fn entitlements(
         }
     }
     entitled
-}
-
-fn print(scenario: &Scenario, lines: &[Line], output: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(output, "{} · policy {} · seed {}", scenario.name, scenario.policy, scenario.seed)?;
-    writeln!(output, "{}", scenario.description.trim())?;
-    let (duration, drain) = (scenario.duration.as_seconds_f64(), scenario.drain.as_seconds_f64());
-    writeln!(output, "arrivals for {}, then at most {} to drain", time(duration), time(drain))?;
-    for destination in &scenario.destinations {
-        let here = || lines.iter().filter(|line| line.destination == destination.name);
-        let offered: f64 = here().map(|line| line.offered_per_s).sum();
-        let gateway = &destination.gateway;
-        let load = match destination.quota {
-            Some(quota) => {
-                let rate = quota.rate.per_second_f64();
-                format!("quota {}/s, load {}", figure(rate), percent(offered / rate))
-            }
-            None => "no quota".to_owned(),
-        };
-        writeln!(
-            output,
-            "\n{}: {load}, {} sessions x {} unanswered",
-            destination.name, gateway.sessions, gateway.window
-        )?;
-        writeln!(
-            output,
-            "  {:24} {:>8} {:>7} {:>12} {:>12} {:>12}",
-            "who", "tenants", "weight", "segments", "offered/s", "entitled/s"
-        )?;
-        for line in here() {
-            writeln!(
-                output,
-                "  {:24} {:>8} {:>7} {:>12} {:>12} {:>12}",
-                line.group,
-                line.tenants,
-                figure(line.weight),
-                figure(line.offered_segments),
-                figure(line.offered_per_s),
-                line.entitled_per_s.map_or("-".to_owned(), figure)
-            )?;
-        }
-    }
-    for fault in &scenario.faults {
-        let scope = fault
-            .tenant
-            .map_or("everybody", |tenant| scenario.tenants[tenant.index()].name.as_str());
-        let detail = match fault.kind {
-            FaultKind::Outage => String::new(),
-            FaultKind::ErrorBurst { fraction, status } => {
-                format!(", {} of attempts with {status}", percent(fraction.as_f64()))
-            }
-        };
-        writeln!(
-            output,
-            "\nfault {}: {} of {} for {scope} from {}, for {}{detail}",
-            fault.name,
-            fault.kind.name(),
-            scenario.destinations[fault.destination.index()].name,
-            time(fault.start.as_seconds_f64()),
-            time(fault.duration.as_seconds_f64()),
-        )?;
-    }
-    Ok(())
 }

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::exit::Failure;
-use super::load::{choose_policy, load_for_run};
-use super::{Exit, Global};
-use crate::experiment::verify;
+use super::lists::write_rows;
+use super::load::{choose_policy, load_for_run, quoted_path, set_arguments};
+use super::{Exit, Global, OutputFormat};
+use crate::experiment::{Verification, verify};
 
 /// Verify that a scenario's result depends on nothing but scenario, inputs and seed
 #[derive(Debug, clap::Args)]
@@ -31,27 +32,45 @@ impl Verify {
         let seed = self.seed.unwrap_or(loaded.scenario.seed);
         let found = verify(&loaded.scenario, policy, seed, global.threads().max(2))?;
         let name = &loaded.scenario.name;
-        writeln!(output, "{name} · {} · seed {seed} · {}", policy.name, found.digest)?;
-        for step in &found.steps {
-            let mark = if step.holds() { '✓' } else { '✗' };
-            writeln!(output, "  {mark} {}", step.what)?;
-            if !step.holds() {
-                writeln!(
-                    output,
-                    "      expected {}\n      found    {}",
-                    step.expected, step.found
-                )?;
+        match global.format {
+            OutputFormat::Table => {
+                let digest = found.digest;
+                writeln!(output, "{name} · {} · seed {seed} · {digest}", policy.name)?;
+                print(&found, output)?;
             }
+            format => write_steps(format, &found, output)?,
         }
         if found.holds() {
             return Ok(Exit::Done);
         }
-        let command = format!(
-            "apportion verify {} --policy {} --seed {seed}",
-            self.scenario.display(),
-            policy.name
-        );
+        let (scenario, set) = (quoted_path(&self.scenario), set_arguments(&self.set));
+        let command =
+            format!("apportion verify {scenario} --policy {} --seed {seed}{set}", policy.name);
         let message = format!("error: {name}: the same inputs gave two results");
         Err(Failure::new(Exit::Nondeterministic, message).reproduced_by(command))
     }
+}
+
+fn print(found: &Verification, output: &mut dyn Write) -> Result<(), Failure> {
+    for step in &found.steps {
+        let mark = if step.holds() { '✓' } else { '✗' };
+        writeln!(output, "  {mark} {}", step.what)?;
+        if !step.holds() {
+            writeln!(output, "      expected {}\n      found    {}", step.expected, step.found)?;
+        }
+    }
+    Ok(())
+}
+
+/// A record a step, for machines.
+fn write_steps(
+    format: OutputFormat,
+    found: &Verification,
+    output: &mut dyn Write,
+) -> Result<(), Failure> {
+    let rows = found.steps.iter().map(|step| {
+        let (expected, digest) = (step.expected.to_string(), step.found.to_string());
+        [step.what.clone(), expected, digest, step.holds().to_string()]
+    });
+    write_rows(format, &["step", "expected", "found", "holds"], rows, output)
 }

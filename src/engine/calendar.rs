@@ -21,7 +21,7 @@ impl Key {
     /// When the rank or the entity is out of range.
     pub const fn new(rank: u8, entity: u32, ordinal: u64) -> Self {
         assert!(rank < Self::RANKS && entity < Self::ENTITIES, "rank or entity out of range");
-        Key((rank as u64) << 60 | (entity as u64) << 34 | ordinal % Self::ORDINALS)
+        Key(((rank as u64) << 60) | ((entity as u64) << 34) | (ordinal % Self::ORDINALS))
     }
 
     /// The rank of the kind.

@@ -13,7 +13,7 @@ pub fn uniform_open(draw: u64) -> f64 {
 /// A whole number in [0, bound), by multiplication (Lemire 2019, without the rejection: with 64 bits the
 /// bias is below bound ÷ 2⁶⁴).
 pub fn index_below(draw: u64, bound: u64) -> u64 {
-    (u128::from(draw) * u128::from(bound) >> 64) as u64
+    ((u128::from(draw) * u128::from(bound)) >> 64) as u64
 }
 
 /// A span, uniform between two spans, both included.
@@ -97,7 +97,7 @@ const MIDDLE_BELOW: [f64; 8] = [
     1.481_039_764_274_800_8e-1,
     6.897_673_349_851e-1,
     1.676_384_830_183_803_8e0,
-    2.053_191_626_637_758_8e0,
+    2.053_191_626_637_759,
     1.0,
 ];
 const TAIL_ABOVE: [f64; 8] = [

@@ -33,10 +33,11 @@ pub struct FirstDifference {
     pub right: Option<Event>,
 }
 
-/// Runs both again, block by block, and compares event by event. `None` when they are equal.
+/// Runs both again and compares event by event. `None` when they are equal.
 ///
-/// Each block costs a run up to it, so that memory stays bounded however long the runs are; the blocks
-/// double in size, and the whole costs a few runs of each.
+/// Each side runs twice: once for a running hash at the end of every block of events, which tells the
+/// block in which they part, and once up to the end of that block, to keep its events. So memory stays
+/// bounded however long the runs are.
 ///
 /// # Errors
 /// When a run cannot begin.

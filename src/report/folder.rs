@@ -15,7 +15,7 @@ use super::manifest::{MANIFEST_FILE, is_ours};
 /// [`ResultsFolder::commit`] touches the target: the old result is renamed aside, the new one into
 /// place, and the old one removed. When the process dies between the two renames, [`recover`] (which
 /// [`ResultsFolder::prepare`] calls) puts the old result back. Dropping without a commit leaves the
-/// old result whole and removes the staged files.
+/// old result whole and removes the staged files, and the parents that were made for them.
 #[derive(Debug)]
 pub struct ResultsFolder {
     target: PathBuf,
@@ -23,6 +23,8 @@ pub struct ResultsFolder {
     aside: PathBuf,
     /// Held while the folder is staged, so that a second process does not take it for abandoned.
     lock: Option<File>,
+    /// Parents of the target that were made for it, innermost first.
+    made: Vec<PathBuf>,
 }
 
 /// Inside the staged folder; locked by the process that fills it, gone after the commit.
@@ -36,6 +38,11 @@ impl ResultsFolder {
     /// result, or when the file system refuses.
     pub fn prepare(target: &Path) -> Result<Self, ReportError> {
         let (parent, staging, aside) = siblings(target)?;
+        let made: Vec<PathBuf> = parent
+            .ancestors()
+            .take_while(|place| !exists_or_is_here(place))
+            .map(Path::to_path_buf)
+            .collect();
         fs::create_dir_all(&parent).map_err(|source| ReportError::io(&parent, source))?;
         recover(target)?;
         refuse_foreign(target)?;
@@ -48,7 +55,7 @@ impl ResultsFolder {
         let lock =
             File::create(&lock_path).map_err(|source| ReportError::io(&lock_path, source))?;
         lock.lock().map_err(|source| ReportError::io(&lock_path, source))?;
-        Ok(ResultsFolder { target: target.to_path_buf(), staging, aside, lock: Some(lock) })
+        Ok(ResultsFolder { target: target.to_path_buf(), staging, aside, lock: Some(lock), made })
     }
 
     /// Where the files of the result are written before the commit.
@@ -98,6 +105,10 @@ impl Drop for ResultsFolder {
         if self.lock.take().is_some() {
             // Nobody is left to tell; what stays behind is cleared by the next run.
             let _ = fs::remove_dir_all(&self.staging);
+            // A parent that has something in it by now resists, which is right.
+            for parent in &self.made {
+                let _ = fs::remove_dir(parent);
+            }
         }
     }
 }
@@ -183,6 +194,11 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
+/// The last ancestor of a relative path is empty: the current folder, which is there.
+fn exists_or_is_here(path: &Path) -> bool {
+    path == Path::new("") || exists(path)
+}
+
 fn rename(from: &Path, to: &Path) -> Result<(), ReportError> {
     fs::rename(from, to).map_err(|source| ReportError::io(to, source))
 }
@@ -236,6 +252,19 @@ mod tests {
         drop(stage(&target, "new"));
         assert_eq!(marker(&target), "old");
         assert_eq!(names(place.path()), ["run"]);
+    }
+
+    #[test]
+    fn dropping_before_the_commit_takes_the_parents_along_that_were_made_for_it() {
+        let place = TemporaryPlace::new("parents");
+        let results = place.path().join("results");
+        drop(stage(&results.join("noisy/scoring-1"), "new"));
+        assert!(names(place.path()).is_empty());
+        stage(&results.join("noisy/scoring-1"), "old").commit().expect("committed");
+        drop(stage(&results.join("noisy/scoring-2"), "new"));
+        drop(stage(&results.join("other/scoring-1"), "new"));
+        assert_eq!(names(&results), ["noisy"]);
+        assert_eq!(names(&results.join("noisy")), ["scoring-1"]);
     }
 
     #[test]

@@ -94,9 +94,19 @@ impl Manifest {
 
     /// The command that makes this result again, on the scenario file that `host` remembers.
     pub fn reproduce(&self, host: &Host) -> String {
+        self.reproduce_from(&host.scenario_path)
+    }
+
+    /// The same for files that are compared byte by byte: where the scenario file was does not belong
+    /// there, so it is named as if it were in the current folder.
+    pub(super) fn reproduce_from_anywhere(&self) -> String {
+        self.reproduce_from(&format!("{}.toml", self.scenario))
+    }
+
+    fn reproduce_from(&self, scenario: &str) -> String {
         let mut command = format!(
             "apportion run {} --policy {} --seed {}",
-            quoted(&host.scenario_path),
+            quoted(scenario),
             quoted(&self.policy),
             self.seed
         );
@@ -171,7 +181,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ReportError> {
 }
 
 /// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(line("series.csv", 1), "0.000000000,bulk,bulk,carrier,25000,600,24400,600,3");
         assert_eq!(
             line("incidents.csv", 1),
-            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000"
+            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950"
         );
         assert_eq!(
             line("alerts.csv", 1),

@@ -58,7 +58,7 @@ impl Policy for Lottery {
         if total == 0 {
             return Pick::Idle;
         }
-        let drawn = (u128::from(entropy()) * u128::from(total) >> 64) as u64;
+        let drawn = ((u128::from(entropy()) * u128::from(total)) >> 64) as u64;
         let winner = self.tickets.holder(drawn);
         Pick::Queue(self.flows.first(winner).expect("a flow with tickets has an eligible queue"))
     }

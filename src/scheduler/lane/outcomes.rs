@@ -95,7 +95,8 @@ impl<P: Policy> Lane<P> {
         };
         let slot = ticket.slot;
         let waits = matches!(held.belief, Belief::Queued | Belief::Parked);
-        if waits && held.unknown_attempts & attempt_bit(ticket.attempt) != 0 {
+        let was_taken = waits && held.unknown_attempts & attempt_bit(ticket.attempt) != 0;
+        if was_taken {
             self.accepted_late(now, slot, 0, observer);
         }
         let held = self.store.get(slot);
@@ -106,6 +107,7 @@ impl<P: Policy> Lane<P> {
             (Belief::Accepted, false) if is_current => &mut self.without_receipt,
             (Belief::Unknown | Belief::Failed, true) => &mut self.kept,
             (Belief::Unknown, false) if is_current => &mut self.kept,
+            _ if was_taken => return ReceiptOutcome::Applied,
             _ => return ReceiptOutcome::Stray,
         };
         self.store.unlink(list, slot);

@@ -1,0 +1,88 @@
+//! What a scenario means, for people.
+
+use std::io::{self, Write};
+
+use super::{Failing, Line, Meaning, Place};
+use crate::report::{figure, percent, time};
+
+const HEAD: [&str; 6] = ["who", "tenants", "weight", "segments", "offered/s", "entitled/s"];
+
+pub(super) fn table(meaning: &Meaning, output: &mut dyn Write) -> io::Result<()> {
+    let Meaning { scenario, policy, seed, description, .. } = meaning;
+    writeln!(output, "{scenario} · policy {policy} · seed {seed}\n{description}")?;
+    writeln!(output, "{}", times(meaning))?;
+    for place in &meaning.destinations {
+        writeln!(output, "\n{}: {}", place.name, load(place))?;
+        let cells = std::iter::once(HEAD.map(str::to_owned)).chain(place.groups.iter().map(cells));
+        for [who, tenants, weight, segments, offered, entitled] in cells {
+            writeln!(
+                output,
+                "  {who:24} {tenants:>8} {weight:>7} {segments:>12} {offered:>12} {entitled:>12}"
+            )?;
+        }
+    }
+    for fault in &meaning.faults {
+        writeln!(output, "\n{}", words(fault))?;
+    }
+    Ok(())
+}
+
+pub(super) fn markdown(meaning: &Meaning, output: &mut dyn Write) -> io::Result<()> {
+    let Meaning { scenario, policy, seed, description, .. } = meaning;
+    writeln!(output, "### {scenario} · policy {policy} · seed {seed}\n\n{description}\n")?;
+    writeln!(output, "{}", times(meaning))?;
+    for place in &meaning.destinations {
+        writeln!(output, "\n**{}:** {}\n", place.name, load(place))?;
+        writeln!(output, "| {} |\n|---|--:|--:|--:|--:|--:|", HEAD.join(" | "))?;
+        for line in &place.groups {
+            let cells = cells(line).map(|cell| cell.replace('|', "\\|"));
+            writeln!(output, "| {} |", cells.join(" | "))?;
+        }
+    }
+    for fault in &meaning.faults {
+        writeln!(output, "\n- {}", words(fault))?;
+    }
+    Ok(())
+}
+
+fn times(meaning: &Meaning) -> String {
+    let (duration, drain) = (time(meaning.duration_s), time(meaning.drain_s));
+    format!("arrivals for {duration}, then at most {drain} to drain")
+}
+
+fn load(place: &Place) -> String {
+    let load = match (place.quota_per_s, place.load) {
+        (Some(quota), Some(load)) => format!("quota {}/s, load {}", figure(quota), percent(load)),
+        _ => "no quota".to_owned(),
+    };
+    format!("{load}, {} sessions x {} unanswered", place.sessions, place.window)
+}
+
+fn cells(line: &Line) -> [String; 6] {
+    [
+        line.group.clone(),
+        line.tenants.to_string(),
+        figure(line.weight),
+        figure(line.offered_segments),
+        figure(line.offered_per_s),
+        line.entitled_per_s.map_or("-".to_owned(), figure),
+    ]
+}
+
+fn words(fault: &Failing) -> String {
+    let detail = match (fault.fraction, &fault.status) {
+        (Some(fraction), Some(status)) => {
+            format!(", {} of attempts with {status}", percent(fraction))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "fault {}: {} of {} for {} from {}, for {}{detail}",
+        fault.name,
+        fault.kind,
+        fault.destination,
+        fault.tenant.as_deref().unwrap_or("everybody"),
+        time(fault.start_s),
+        time(fault.duration_s),
+    )
+}

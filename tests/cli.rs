@@ -1,0 +1,12 @@
+//! The program as people and build servers meet it: the built binary in folders of its own.
+
+mod cli {
+    mod check;
+    mod compare;
+    mod console;
+    mod interrupt;
+    mod lists;
+    mod place;
+    mod run;
+    mod show;
+}

@@ -1,0 +1,50 @@
+//! `show`: entitlement and load, worked by hand.
+
+use super::place::Place;
+
+/// 600 messages and twice 20 a minute in 5 minutes, on 5 segments a second.
+#[test]
+fn show_works_out_load_and_entitlement() {
+    let place = Place::calm();
+    let done = place.expect(0, "show calm.toml");
+    let offered = (600.0 + 2.0 * 100.0) / 300.0;
+    assert!(done.stdout.contains("us: quota 5/s, load 53.3 %, 2 sessions x 10 unanswered"));
+    assert!(
+        done.stdout.contains("fault carrier-down: outage of us for everybody from 2 min, for 20 s")
+    );
+    let line = |name: &str| {
+        let line = done.stdout.lines().find(|line| line.trim_start().starts_with(name));
+        line.expect("a line").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(line("bulk"), ["bulk", "1", "1", "600", "2", "1.6667"]);
+    assert_eq!(line("small"), ["small", "2", "1", "200", "0.6667", "3.3333"]);
+    let json = place.expect(0, "show calm.toml --format json").json();
+    let us = &json["destinations"][0];
+    let close = |value: &serde_json::Value, expected: f64| {
+        assert!((value.as_f64().expect("a figure") - expected).abs() < 1e-9, "{value}");
+    };
+    close(&us["load"], offered / 5.0);
+    close(&us["quota_per_s"], 5.0);
+    close(&us["groups"][0]["entitled_per_s"], 5.0 / 3.0);
+    close(&us["groups"][1]["offered_segments"], 200.0);
+    assert_eq!((&us["sessions"], &us["window"]), (&2.into(), &10.into()));
+    close(&json["faults"][0]["start_s"], 120.0);
+    assert_eq!(json["warnings"], serde_json::json!([]));
+    assert_eq!(place.names(""), ["calm.toml"], "show writes nothing");
+}
+
+#[test]
+fn show_follows_overrides_and_speaks_every_format() {
+    let place = Place::calm();
+    let heavier = "show calm.toml --set tenant.bulk.weight=3 --set destination.us.quota=10/s";
+    let rows = place.expect(0, &format!("{heavier} --format csv")).csv();
+    let entitled = rows[0].iter().position(|name| name == "entitled_per_s").expect("a column");
+    assert_eq!((rows[1][1].as_str(), rows[1][entitled].as_str()), ("bulk", "6.0"));
+    assert_eq!((rows[2][1].as_str(), rows[2][entitled].as_str()), ("small", "4.0"));
+    let markdown = place.expect(0, &format!("{heavier} --format md")).stdout;
+    assert!(markdown.contains("\n| bulk | 1 | 3 | 600 | 2 | 6 |\n"), "{markdown}");
+    let done = place.expect(0, "show calm.toml --set destination.us.quota=unlimited");
+    assert!(done.stdout.contains("us: no quota, "), "{}", done.stdout);
+    place.expect(2, "show calm.toml --format github");
+    place.expect(2, "show calm.toml --set duration=0s");
+}

@@ -1,0 +1,14 @@
+//! How a lane behaves, from submission to the last late receipt.
+
+#[path = "lane/changes.rs"]
+mod changes;
+#[path = "lane/outcomes.rs"]
+mod outcomes;
+#[path = "lane/pacing.rs"]
+mod pacing;
+#[path = "support/rig.rs"]
+mod rig;
+#[path = "lane/sessions.rs"]
+mod sessions;
+#[path = "lane/waiting.rs"]
+mod waiting;

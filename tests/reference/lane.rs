@@ -1,0 +1,474 @@
+//! A lane as plain as can be, around the reference rules: pacing by the generic cell rate algorithm
+//! in rationals, caps, windows, expiry, retry. Nothing is imported from the code under test.
+
+use super::rational::Ratio;
+use super::scheduler::{Head, Path, Reference, Rule, State};
+use std::collections::BTreeMap;
+
+/// Segments per nanoseconds, and the burst.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) segments: u64,
+    pub(crate) per: u64,
+    pub(crate) burst: u64,
+}
+
+impl Limit {
+    pub(crate) fn rate(self) -> Ratio {
+        Ratio::new(self.segments.into(), self.per.into())
+    }
+}
+
+/// What a lane is built from.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) salt: u64,
+    /// Weights of the tenant sets; empty for no such level.
+    pub(crate) sets: Vec<Ratio>,
+    /// Weights of the classes; one for no such level.
+    pub(crate) classes: Vec<Ratio>,
+    /// Weight of each tenant, and its set.
+    pub(crate) tenants: Vec<(Ratio, u64)>,
+    pub(crate) quota: Limit,
+    pub(crate) throttled: Retry,
+    pub(crate) temporary: Retry,
+    /// After an unknown outcome; `None` to give up.
+    pub(crate) unknown: Option<Retry>,
+    pub(crate) response_timeout: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retry {
+    pub(crate) attempts: usize,
+    pub(crate) wait: u64,
+    pub(crate) to_head: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    Accepted,
+    Permanent,
+    Temporary,
+    Throttled,
+}
+
+/// What is decided now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Decision {
+    Send { message: usize },
+    NotUntil(u64),
+    NoSession,
+    Idle,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Queued,
+    Parked { due: u64, to_head: bool },
+    InFlight { since: u64, session: usize },
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) queue: Path,
+    pub(crate) tenant: usize,
+    pub(crate) sender: u64,
+    segments: u64,
+    expires: u64,
+    sequence: u64,
+    finish: Ratio,
+    attempts: usize,
+    unknown: Vec<usize>,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Session {
+    window: Option<usize>,
+}
+
+/// A limit and its theoretical arrival time, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Gcra {
+    limit: Limit,
+    arrival: Ratio,
+}
+
+impl Gcra {
+    fn earliest(&self) -> u64 {
+        let tolerance = Ratio::from(self.limit.burst - 1) / self.limit.rate();
+        u64::try_from((self.arrival - tolerance).ceil().max(0)).expect("within the trace")
+    }
+
+    fn charge(&mut self, now: u64, segments: u64) {
+        self.arrival = self.arrival.max(now.into()) + Ratio::from(segments) / self.limit.rate();
+    }
+
+    /// What was sent ahead of the old rate stays owed, in segments.
+    fn change(&mut self, now: u64, limit: Limit) {
+        let owed = (self.arrival - now.into()).max(Ratio::ZERO) * self.limit.rate();
+        *self = Gcra { limit, arrival: Ratio::from(now) + owed / limit.rate() };
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ReferenceLane {
+    world: World,
+    pub(crate) order: Reference,
+    quota: Gcra,
+    caps: BTreeMap<u64, Gcra>,
+    sessions: Vec<Session>,
+    turn: usize,
+    pub(crate) messages: Vec<Message>,
+    /// Messages that wait in each queue, by their place in the order of arrival.
+    queues: BTreeMap<Path, BTreeMap<u64, usize>>,
+    next_sequence: u64,
+}
+
+impl ReferenceLane {
+    pub(crate) fn new(world: &World, rule: Rule) -> Self {
+        ReferenceLane {
+            order: Reference::new(rule, world.salt),
+            quota: Gcra { limit: world.quota, arrival: Ratio::ZERO },
+            caps: BTreeMap::new(),
+            sessions: vec![Session::default(); 2],
+            turn: 0,
+            messages: Vec::new(),
+            queues: BTreeMap::new(),
+            next_sequence: 0,
+            world: world.clone(),
+        }
+    }
+
+    pub(crate) fn submit(
+        &mut self,
+        now: u64,
+        (tenant, class, sender): (usize, usize, u64),
+        segments: u64,
+        expires: u64,
+    ) {
+        let (weight, set) = self.world.tenants[tenant];
+        let mut queue = Vec::new();
+        if let Some(set_weight) = self.world.sets.get(set as usize) {
+            queue.push((0, set));
+            self.order.add(&queue, *set_weight);
+        }
+        queue.push((1, tenant as u64));
+        self.order.add(&queue, weight);
+        if self.world.classes.len() > 1 {
+            queue.push((2, class as u64));
+            self.order.add(&queue, self.world.classes[class]);
+        }
+        queue.push((3, sender));
+        self.order.add(&queue, Ratio::from(1));
+        self.next_sequence += 1;
+        self.messages.push(Message {
+            finish: self.order.stamp(now, &queue, segments),
+            sequence: self.next_sequence,
+            place: Place::Gone,
+            attempts: 0,
+            unknown: Vec::new(),
+            queue,
+            tenant,
+            sender,
+            segments,
+            expires,
+        });
+        self.put(now, self.messages.len() - 1, Place::Queued);
+    }
+
+    /// Does what is due, in the order of the contract: time-outs, retries, expiry, caps.
+    pub(crate) fn decide(&mut self, now: u64) -> Decision {
+        let mut overdue: Vec<(u64, usize)> = Vec::new();
+        for (index, message) in self.messages.iter().enumerate() {
+            if let Place::InFlight { since, .. } = message.place
+                && since + self.world.response_timeout <= now
+            {
+                overdue.push((since, index));
+            }
+        }
+        for (_, index) in overdue {
+            self.give_up(now, index);
+        }
+        while let Some((_, _, index)) = self.first_parked(now) {
+            self.unpark(now, index);
+        }
+        let is_over = |lane: &Self, index: &usize| lane.messages[*index].expires <= now;
+        while let Some(index) = { self.heads().find(|index| is_over(self, index)) } {
+            self.put(now, index, Place::Gone);
+        }
+        self.refresh(now);
+
+        let heads = self.ready_heads();
+        if heads.is_empty() {
+            return Decision::Idle;
+        }
+        if self.free_session().is_none() {
+            return Decision::NoSession;
+        }
+        if self.quota.earliest() > now {
+            return Decision::NotUntil(self.quota.earliest());
+        }
+        let queue = self.order.pick(&heads);
+        let message = *self.queues[&queue].values().next().expect("what is picked has a head");
+        Decision::Send { message }
+    }
+
+    /// Sends the head of a queue; returns the message, its attempt and the session.
+    pub(crate) fn send(&mut self, now: u64, index: usize) -> (usize, usize) {
+        let session = self.free_session().expect("checked by decide()");
+        self.turn = (session + 1) % self.sessions.len();
+        let Message { queue, segments, sender, .. } = self.messages[index].clone();
+        self.messages[index].attempts += 1;
+        self.quota.charge(now, segments);
+        if let Some(cap) = self.caps.get_mut(&sender) {
+            cap.charge(now, segments);
+        }
+        self.order.serve(&queue, segments);
+        self.put(now, index, Place::InFlight { since: now, session });
+        (self.messages[index].attempts, session)
+    }
+
+    pub(crate) fn answer(&mut self, now: u64, index: usize, attempt: usize, answer: Answer) {
+        let message = &mut self.messages[index];
+        let in_time =
+            matches!(message.place, Place::InFlight { .. }) && message.attempts == attempt;
+        if in_time {
+            let (queue, segments) = (message.queue.clone(), message.segments);
+            let retry = match answer {
+                Answer::Throttled => Some(self.world.throttled),
+                Answer::Temporary => Some(self.world.temporary),
+                Answer::Accepted | Answer::Permanent => None,
+            };
+            if answer == Answer::Throttled {
+                self.order.refund(&queue, segments);
+            }
+            self.park_or_end(now, index, retry);
+        } else if let Some(at) = message.unknown.iter().position(|given_up| *given_up == attempt) {
+            message.unknown.remove(at);
+            if answer == Answer::Accepted {
+                self.no_longer_needed(now, index);
+            }
+        }
+    }
+
+    pub(crate) fn receipt(&mut self, now: u64, index: usize, attempt: usize) {
+        if self.messages[index].unknown.contains(&attempt) {
+            self.no_longer_needed(now, index);
+        }
+    }
+
+    pub(crate) fn session(&mut self, now: u64, session: usize, window: Option<usize>) {
+        self.sessions[session].window = window;
+        if window.is_none() {
+            for index in 0..self.messages.len() {
+                if matches!(self.messages[index].place, Place::InFlight { session: s, .. } if s == session)
+                {
+                    self.give_up(now, index);
+                }
+            }
+        }
+    }
+
+    /// Withdraws what waits and matches.
+    pub(crate) fn cancel(&mut self, now: u64, matches: impl Fn(usize, &Message) -> bool) -> u64 {
+        let mut withdrawn = 0;
+        for index in 0..self.messages.len() {
+            let message = &self.messages[index];
+            let waits = matches!(message.place, Place::Queued | Place::Parked { .. });
+            if waits && matches(index, message) {
+                self.put(now, index, Place::Gone);
+                withdrawn += 1;
+            }
+        }
+        withdrawn
+    }
+
+    pub(crate) fn set_weight(&mut self, now: u64, tenant: usize, weight: Ratio) {
+        self.world.tenants[tenant].0 = weight;
+        if let Rule::Wfq(fluid) = &mut self.order.rule {
+            fluid.advance(now);
+        }
+        let path = self.tenant_path(tenant);
+        if let Some(node) = self.order.nodes.get_mut(&path) {
+            node.weight = weight;
+        }
+    }
+
+    pub(crate) fn set_quota(&mut self, now: u64, limit: Limit) {
+        self.quota.change(now, limit);
+        if let Rule::Wfq(fluid) = &mut self.order.rule {
+            fluid.advance(now);
+            fluid.rate = limit.rate();
+        }
+    }
+
+    pub(crate) fn set_cap(&mut self, now: u64, sender: u64, limit: Option<Limit>) {
+        match (self.caps.get_mut(&sender), limit) {
+            (Some(cap), Some(limit)) => cap.change(now, limit),
+            (None, Some(limit)) => {
+                self.caps.insert(sender, Gcra { limit, arrival: Ratio::ZERO });
+            }
+            (_, None) => {
+                self.caps.remove(&sender);
+            }
+        }
+        self.refresh(now);
+    }
+
+    /// Forgets a tenant; `false` when it has messages that wait or are unanswered.
+    pub(crate) fn detach(&mut self, now: u64, tenant: usize) -> bool {
+        if self.messages.iter().any(|m| m.tenant == tenant && m.place != Place::Gone) {
+            return false;
+        }
+        if let Rule::Wfq(fluid) = &mut self.order.rule {
+            fluid.advance(now);
+        }
+        let path = self.tenant_path(tenant);
+        self.queues.retain(|queue, _| !queue.starts_with(&path));
+        self.order.remove(&path);
+        true
+    }
+
+    fn tenant_path(&self, tenant: usize) -> Path {
+        let (_, set) = self.world.tenants[tenant];
+        let mut path = Vec::new();
+        if !self.world.sets.is_empty() {
+            path.push((0, set));
+        }
+        path.push((1, tenant as u64));
+        path
+    }
+
+    fn first_parked(&self, now: u64) -> Option<(u64, u64, usize)> {
+        let due = |(index, message): (usize, &Message)| match message.place {
+            Place::Parked { due, .. } if due <= now => Some((due, message.sequence, index)),
+            _ => None,
+        };
+        self.messages.iter().enumerate().filter_map(due).min()
+    }
+
+    fn unpark(&mut self, now: u64, index: usize) {
+        let Place::Parked { to_head, .. } = self.messages[index].place else {
+            unreachable!("only what is parked comes back");
+        };
+        if self.messages[index].expires <= now {
+            return self.put(now, index, Place::Gone);
+        }
+        if !to_head {
+            self.next_sequence += 1;
+            self.messages[index].sequence = self.next_sequence;
+        }
+        let Message { queue, segments, .. } = self.messages[index].clone();
+        self.messages[index].finish = self.order.stamp(now, &queue, segments);
+        self.put(now, index, Place::Queued);
+    }
+
+    fn give_up(&mut self, now: u64, index: usize) {
+        let attempt = self.messages[index].attempts;
+        self.messages[index].unknown.push(attempt);
+        self.park_or_end(now, index, self.world.unknown);
+    }
+
+    fn park_or_end(&mut self, now: u64, index: usize, retry: Option<Retry>) {
+        let message = &self.messages[index];
+        let place = match retry.filter(|retry| message.attempts < retry.attempts) {
+            Some(Retry { wait, to_head, .. }) => {
+                Place::Parked { due: (now + wait).min(message.expires), to_head }
+            }
+            None => Place::Gone,
+        };
+        self.put(now, index, place);
+    }
+
+    fn no_longer_needed(&mut self, now: u64, index: usize) {
+        if matches!(self.messages[index].place, Place::Queued | Place::Parked { .. }) {
+            self.put(now, index, Place::Gone);
+        }
+    }
+
+    fn free_session(&self) -> Option<usize> {
+        let count = self.sessions.len();
+        (0..count).map(|step| (self.turn + step) % count).find(|index| {
+            let open = |m: &&Message| matches!(m.place, Place::InFlight { session, .. } if session == *index);
+            let unanswered = self.messages.iter().filter(open).count();
+            self.sessions[*index].window.is_some_and(|window| unanswered < window)
+        })
+    }
+
+    /// Moves a message.
+    fn put(&mut self, now: u64, index: usize, place: Place) {
+        let message = &mut self.messages[index];
+        message.place = place;
+        let queue = self.queues.entry(message.queue.clone()).or_default();
+        queue.retain(|_, other| *other != index);
+        if place == Place::Queued {
+            queue.insert(message.sequence, index);
+        }
+        self.refresh(now);
+    }
+
+    /// The first message of each queue that has one.
+    fn heads(&self) -> impl Iterator<Item = usize> {
+        self.queues.values().filter_map(|queue| queue.values().next().copied())
+    }
+
+    fn ready_heads(&self) -> Vec<Head> {
+        let heads = self.heads().map(|index| &self.messages[index]);
+        heads
+            .filter(|message| self.order.nodes[&message.queue].state == State::Ready)
+            .map(|message| Head {
+                queue: message.queue.clone(),
+                sequence: message.sequence,
+                finish: message.finish,
+            })
+            .collect()
+    }
+
+    pub(crate) fn tenant(&self, tenant: usize) -> (Ratio, u64) {
+        self.world.tenants[tenant]
+    }
+
+    /// Whether a message is the head of a queue that may be served.
+    pub(crate) fn is_head(&self, index: usize) -> bool {
+        self.ready_heads().iter().any(|head| head.sequence == self.messages[index].sequence)
+    }
+
+    /// Whether more than one queue may be served.
+    pub(crate) fn contested(&self) -> bool {
+        self.ready_heads().len() > 1
+    }
+
+    /// How far apart two messages are in the order of this rule.
+    pub(crate) fn distance(&self, a: usize, b: usize) -> Ratio {
+        let (a, b) = (&self.messages[a], &self.messages[b]);
+        match self.order.rule {
+            Rule::Wfq(_) => (a.finish - b.finish).abs(),
+            Rule::Fifo => Ratio::from(a.sequence.abs_diff(b.sequence)),
+            Rule::Scoring => {
+                let fork = a.queue.iter().zip(&b.queue).take_while(|(a, b)| a == b).count() + 1;
+                let start = |queue: &Path| {
+                    queue.get(..fork).map_or(Ratio::ZERO, |path| self.order.nodes[path].start)
+                };
+                (start(&a.queue) - start(&b.queue)).abs()
+            }
+        }
+    }
+
+    /// Tells the order which queues may be served, after anything changed.
+    fn refresh(&mut self, now: u64) {
+        for (queue, messages) in &self.queues {
+            let sender = queue.last().expect("a queue is below the root").1;
+            let is_held = || self.caps.get(&sender).is_some_and(|cap| cap.earliest() > now);
+            let state = match messages.is_empty() {
+                true => State::Idle,
+                false if is_held() => State::Held,
+                false => State::Ready,
+            };
+            if self.order.nodes[queue].state != state {
+                self.order.set_state(queue, state);
+            }
+        }
+    }
+}
