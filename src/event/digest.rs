@@ -6,9 +6,9 @@
 //! |---|---|
 //! | 0–7 | time in nanoseconds |
 //! | 8–15 | message number, or 0 |
-//! | 16–19 | tenant, session, fault or account number |
+//! | 16–19 | tenant, session, fault or account number; at submission a hash of tenant, sender, class, segments and validity |
 //! | 20 | kind of event |
-//! | 21 | kind of move (high 4 bits: belief or truth before plus one, low 4: after) |
+//! | 21 | kind of move (high 4 bits: belief or truth before plus one, low 4: after; for an alert its kind and whether it begins) |
 //! | 22–23 | 16 bits of detail: cause, status, attempt or severity |
 //!
 //! Each destination has a chain of its own, and the run as a whole has one; the chains are hashed
@@ -20,7 +20,9 @@ use std::fmt;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Event, Flow, Sink, What};
-use crate::units::DestinationId;
+use crate::detector::AlertChange;
+use crate::scheduler::Message;
+use crate::units::{DestinationId, mix};
 
 /// Bytes of one record.
 pub const RECORD_BYTES: usize = 24;
@@ -136,7 +138,11 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
             // vendor codes above that are folded.
             let code = (code ^ (code >> 11)) & 0x7ff;
             let detail = (why as u16) << 11 | code as u16;
-            (1, record.message.id.0, record.message.tenant.0, before << 4 | to as u8, detail)
+            let entity = match from {
+                None => submission(&record.message),
+                Some(_) => record.message.tenant.0,
+            };
+            (1, record.message.id.0, entity, (before << 4) | to as u8, detail)
         }
         What::LateAnswer { message, tenant, status } => {
             (2, message.0, tenant.0, 0, (status.0 ^ (status.0 >> 16)) as u16)
@@ -149,7 +155,8 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
         What::FaultBegan(fault) => (6, 0, fault, 0, 0),
         What::FaultEnded(fault) => (7, 0, fault, 0, 0),
         What::Alert(alert) => {
-            (8, 0, alert.account.tenant.0, alert.kind as u8, alert.severity as u16)
+            let change = u8::from(alert.change == AlertChange::Cleared) << 4;
+            (8, 0, alert.account.tenant.0, change | alert.kind as u8, alert.severity as u16)
         }
         What::ArrivalsOver => (9, 0, 0, 0, 0),
         What::RunOver => (10, 0, 0, 0, 0),
@@ -164,11 +171,23 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
     record
 }
 
+/// What a message is, hashed: two runs that differ in it differ, although nobody may have waited longer.
+fn submission(message: &Message) -> u32 {
+    let parts = [
+        u64::from(message.tenant.0) << 32 | u64::from(message.sender.0),
+        u64::from(message.class.0) << 32 | u64::from(message.segments.0),
+        message.expires.as_nanoseconds(),
+    ];
+    parts.into_iter().fold(0, |hash, part| mix(hash ^ part)) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detector::{Account, AlertEvent, AlertKind, Scores, Severity};
+    use crate::scheduler::{Belief, Happening, Record};
     use crate::time::Time;
-    use crate::units::SessionId;
+    use crate::units::{ClassId, MessageId, Segments, SenderId, SessionId, TenantId};
 
     fn event(nanoseconds: u64, destination: u16) -> Event {
         Event {
@@ -199,6 +218,61 @@ mod tests {
         let digest = digest_of(&[event(1, 0)]);
         assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
         assert_eq!(Digest::parse("v2:00"), None);
+    }
+
+    #[test]
+    fn everything_that_a_message_is_counts() {
+        let message = Message {
+            id: MessageId(7),
+            key: 1,
+            reference: 1,
+            tenant: TenantId(1),
+            sender: SenderId(2),
+            class: ClassId(0),
+            segments: Segments(1),
+            expires: Time::NEVER,
+        };
+        let submitted = |message| {
+            let record =
+                Record { message, submitted: Time::ZERO, first_dispatch: Time::NEVER, attempts: 0 };
+            let what = What::Moved {
+                record,
+                from: None,
+                to: Belief::Queued,
+                why: Happening::Submitted,
+                code: 0,
+            };
+            digest_of(&[Event { time: Time::ZERO, destination: Some(DestinationId(0)), what }])
+        };
+        let same = submitted(message);
+        for other in [
+            Message { id: MessageId(8), ..message },
+            Message { tenant: TenantId(2), ..message },
+            Message { sender: SenderId(3), ..message },
+            Message { class: ClassId(1), ..message },
+            Message { segments: Segments(2), ..message },
+            Message { expires: Time::from_seconds(5), ..message },
+        ] {
+            assert_ne!(submitted(other), same, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_alert_that_ends_is_not_one_that_begins() {
+        let alert = |change| {
+            let account = Account { tenant: TenantId(1), destination: DestinationId(0) };
+            let alert = AlertEvent {
+                account,
+                kind: AlertKind::Failure,
+                severity: Severity::High,
+                change,
+                scores: Scores::default(),
+                since: Time::ZERO,
+            };
+            let what = What::Alert(alert);
+            digest_of(&[Event { time: Time::ZERO, destination: Some(DestinationId(0)), what }])
+        };
+        assert_ne!(alert(AlertChange::Raised), alert(AlertChange::Cleared));
     }
 
     #[test]

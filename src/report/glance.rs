@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::shares::while_short;
+use super::shares::{Shares, while_short};
 use crate::measure::{
     CheckResult, ClassFigures, DetectionFigures, FairnessFigures, Findings, Ledger, Quantile,
     TenantRow, TimeFigures,
@@ -92,7 +92,7 @@ pub struct TenantLine {
     pub messages: Ledger,
     /// Submission to first dispatch.
     pub dwell_s: TimeFigures,
-    /// Mean share while it had unserved work, 0 to 1.
+    /// Its share of what was sent while its destinations were short, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// The same of its entitlement.
@@ -163,6 +163,7 @@ impl Glance {
 
 fn groups(findings: &Findings) -> Vec<GroupLine> {
     let shares = while_short(&findings.series, |row| &row.group);
+    let by_tenant = while_short(&findings.series, |row| &row.tenant);
     let mut members: BTreeMap<&str, Vec<&TenantRow>> = BTreeMap::new();
     for row in &findings.tenants {
         members.entry(&row.group).or_default().push(row);
@@ -180,7 +181,11 @@ fn groups(findings: &Findings) -> Vec<GroupLine> {
             figures: figures.clone(),
             share: share.map(|share| share.actual),
             entitled: share.map(|share| share.entitled),
-            worst: if tenants.len() > 1 { worst(rows).map(tenant_line) } else { None },
+            worst: if tenants.len() > 1 {
+                worst(rows).map(|row| tenant_line(row, &by_tenant))
+            } else {
+                None
+            },
         }
     };
     let mut groups: Vec<GroupLine> = findings.summary.groups.iter().map(line).collect();
@@ -207,14 +212,15 @@ fn worst<'a>(rows: &[&'a TenantRow]) -> Option<&'a TenantRow> {
     with_figures.min_by(|a, b| longest_first(&a.dwell_s, &b.dwell_s))
 }
 
-fn tenant_line(row: &TenantRow) -> TenantLine {
+fn tenant_line(row: &TenantRow, shares: &BTreeMap<&str, Shares>) -> TenantLine {
+    let share = shares.get(row.tenant.as_str());
     TenantLine {
         tenant: row.tenant.clone(),
         destination: row.destination.clone(),
         messages: row.messages,
         dwell_s: row.dwell_s.clone(),
-        share: row.share_mean,
-        entitled: row.entitlement_mean,
+        share: share.map(|share| share.actual),
+        entitled: share.map(|share| share.entitled),
     }
 }
 
