@@ -5,6 +5,8 @@
 //! is the same for any number of threads. A divisor counts that many times fewer messages, for a quick
 //! look whose intervals are too wide.
 
+#![expect(clippy::disallowed_methods, reason = "tells how long the table took")]
+
 use std::process::ExitCode;
 use std::time::Instant;
 

@@ -117,7 +117,8 @@ impl Cell {
     /// limit's correction elsewhere); after 20 of them a part e⁻²⁰ is left.
     pub(crate) fn deleted(&self) -> u64 {
         let shape = (1.0 + self.service.variability()) / 2.0;
-        let relaxation = shape * self.load() / (1.0 - self.load().sqrt()).powi(2);
+        let distance = 1.0 - self.load().sqrt();
+        let relaxation = shape * self.load() / (distance * distance);
         (20.0 * relaxation).ceil() as u64
     }
 }

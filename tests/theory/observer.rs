@@ -122,7 +122,8 @@ impl Sink for QueueObserver {
                 if is_counted {
                     let service = now - record.first_dispatch;
                     self.counted_services_ns += u128::from(service.as_nanoseconds());
-                    self.counted_service_squares_s2 += service.as_seconds_f64().powi(2);
+                    let service_s = service.as_seconds_f64();
+                    self.counted_service_squares_s2 += service_s * service_s;
                 }
             }
             _ => {}

@@ -95,11 +95,11 @@ impl Plan {
             plain_s: mean_of(|run| run.mean_wait_s),
             laws: [
                 law("mean gap", mean_of(|run| run.mean_gap_s), nominal.gap_s, {
-                    spread(nominal.gap_s.powi(2))
+                    spread(nominal.gap_s * nominal.gap_s)
                 }),
                 law("mean service", mean_of(|run| run.mean_service_s), 1.0, spread(variability)),
                 law("mean service²", mean_of(|run| run.mean_service_square_s2), square, {
-                    spread(cell.service.fourth_moment() - square.powi(2))
+                    spread(cell.service.fourth_moment() - square * square)
                 }),
                 law(
                     "mean in service",
@@ -148,7 +148,8 @@ fn slopes(cell: &Cell, at: Inputs) -> Inputs {
 fn interval(values: &[f64], level: f64) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let variance =
+        values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0);
     let t = StudentsT::new(0.0, 1.0, n - 1.0).expect("at least two replications");
     (mean, t.inverse_cdf(0.5 + level / 2.0) * (variance / n).sqrt())
 }
