@@ -49,8 +49,9 @@ impl AttemptLuck {
     fn refusal(&self) -> u64 {
         self.0.number(1)
     }
-    fn fault(&self, fault: usize) -> u64 {
-        crate::units::mix(self.0.number(2) ^ fault as u64)
+    /// `fault` is the number of the fault's name.
+    fn fault(&self, fault: u64) -> u64 {
+        crate::units::mix(self.0.number(2) ^ fault)
     }
     fn fate(&self) -> u64 {
         self.0.number(3)

@@ -2,6 +2,7 @@
 
 use super::AttemptLuck;
 use super::happens;
+use crate::engine::StreamName;
 use crate::scenario::{Fault, FaultKind};
 use crate::scheduler::Status;
 use crate::time::Time;
@@ -10,13 +11,18 @@ use crate::units::{DestinationId, TenantId};
 /// The faults of a scenario, by whether they are in force.
 pub(super) struct Faults<'a> {
     all: &'a [Fault],
+    /// By position: the number of the fault's name. Its luck belongs to the name, because a fault more in
+    /// the scenario moves positions.
+    numbers: Vec<u64>,
     /// Positions of those in force, ascending: their effects compose in the order of the scenario.
     in_force: Vec<usize>,
 }
 
 impl<'a> Faults<'a> {
     pub(super) fn new(all: &'a [Fault]) -> Self {
-        Faults { all, in_force: Vec::new() }
+        let number =
+            |fault: &Fault| StreamName::new(format!("fault/{}", fault.name), "refusal").number();
+        Faults { all, numbers: all.iter().map(number).collect(), in_force: Vec::new() }
     }
 
     pub(super) fn begin(&mut self, fault: usize) {
@@ -51,7 +57,7 @@ impl<'a> Faults<'a> {
                 && fault.tenant.is_none_or(|scope| scope == tenant);
             match fault.kind {
                 FaultKind::ErrorBurst { fraction, status }
-                    if in_scope && happens(fraction, luck.fault(*position)) =>
+                    if in_scope && happens(fraction, luck.fault(self.numbers[*position])) =>
                 {
                     Some(status)
                 }

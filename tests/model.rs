@@ -1,0 +1,19 @@
+//! Properties of the modelled world: whose luck is whose, what faults do, how runs end.
+//!
+//! Each property is a comparison that is also shown something it must reject: a scenario that was
+//! changed, another seed, or a broken double.
+
+#[path = "model/carrier.rs"]
+mod carrier;
+#[path = "model/endings.rs"]
+mod endings;
+#[path = "model/faults.rs"]
+mod faults;
+#[path = "model/luck.rs"]
+mod luck;
+#[path = "model/paths.rs"]
+mod paths;
+#[path = "model/support.rs"]
+mod support;
+#[path = "model/traffic.rs"]
+mod traffic;
