@@ -2,6 +2,8 @@
 
 #[path = "lane/changes.rs"]
 mod changes;
+#[path = "lane/notices.rs"]
+mod notices;
 #[path = "lane/outcomes.rs"]
 mod outcomes;
 #[path = "lane/pacing.rs"]

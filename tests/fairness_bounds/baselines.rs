@@ -186,3 +186,17 @@ fn a_tenant_that_comes_back_to_a_partition_owes_nothing() {
     rig.put(0, 0);
     assert_eq!(rig.drain().len(), 1);
 }
+
+#[test]
+fn a_partition_saves_nothing_up() {
+    let config = paced(10, 100);
+    let rate = config.quota.expect("paced").rate;
+    let mut rig = Rig::with_tenants(config, TokenPartition::new(rate), &[1]);
+    rig.put(0, 0);
+    rig.run_until(at(100), Status::OK);
+    for _ in 0..50 {
+        rig.put(0, 0);
+    }
+    assert_eq!(rig.drain().len(), 1, "one message at once, however long it was idle");
+    assert_eq!(rig.run_until(at(101), Status::OK).len(), 10);
+}

@@ -2,7 +2,8 @@
 
 use crate::rig::*;
 use apportion::scheduler::{Change, Policy, Scoring, Status, Wfq};
-use apportion::units::{SenderId, TenantId};
+use apportion::time::Span;
+use apportion::units::{Quota, Rate, SenderId, TenantId};
 
 /// The tenants of the next `count` messages.
 fn order<P: Policy>(rig: &mut Rig<P>, count: usize) -> Vec<u32> {
@@ -174,4 +175,20 @@ fn the_fluid_clock_loses_nothing_however_often_it_is_read() {
     rig.put(1, 1);
     // At 5.5 seconds the sixth is under way; the newcomer finishes between it and the seventh.
     assert_eq!(order(&mut rig, 11), [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+}
+
+#[test]
+fn the_fluid_clock_carries_its_remainder_over_to_a_new_rate() {
+    let million = 1_000_000;
+    let mut rig = Rig::with_tenants(plain(), Wfq::new(quota(1, 1).rate), &[million, million]);
+    for _ in 0..10 {
+        rig.put(0, 0);
+    }
+    // Five nanoseconds at 1/s are next to nothing; one at 1 in 2 ns is half a message.
+    rig.pass(Span::from_nanoseconds(5));
+    let rate = Rate::new(1, Span::from_nanoseconds(2)).expect("a valid rate");
+    rig.change(Change::Quota(Some(Quota { rate, burst: 100 })));
+    rig.pass(Span::from_nanoseconds(1));
+    rig.put(1, 1);
+    assert_eq!(order(&mut rig, 11), [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }

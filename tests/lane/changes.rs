@@ -223,3 +223,52 @@ fn a_queue_with_anything_under_way_is_not_reclaimed() {
     assert!(rig.lane.detach(rig.now, TenantId(0)).is_ok());
     assert_eq!(rig.lane.queue_count(), 0);
 }
+
+/// How much a lane holds, by the length of its own description.
+fn held_after<P: Policy + std::fmt::Debug>(policy: P, messages: u64) -> usize {
+    let mut lane = Lane::new(plain(), policy);
+    for tenant in 0..4 {
+        let spec = TenantSpec { set: None, weight: Weight::ONE };
+        lane.attach(TenantId(tenant), spec).expect("a fresh tenant");
+    }
+    let up = SessionChange::Up { window: 10 };
+    lane.session(at(0), SessionId(0), up, &mut ());
+    for number in 0..messages {
+        let now = at(1_000_000_000 + number);
+        let tenant = (number % 4) as u32;
+        let message = apportion::scheduler::Message {
+            id: apportion::units::MessageId(number),
+            key: 0,
+            reference: 0,
+            tenant: TenantId(tenant),
+            sender: SenderId(tenant),
+            class: ClassId(0),
+            segments: apportion::units::Segments(1),
+            expires: apportion::time::Time::NEVER,
+        };
+        lane.submit(now, message, &mut ()).expect("taken");
+        let apportion::scheduler::Next::Send(attempt) = lane.next(now, &mut || 0, &mut ()) else {
+            panic!("message {number} was not sent");
+        };
+        let _ = lane.answered(now, attempt.ticket, Status::INVALID_RECIPIENT, &mut ());
+    }
+    format!("{lane:?}").len()
+}
+
+#[test]
+fn what_a_lane_holds_does_not_grow_with_what_went_through_it() {
+    let rate = quota(1000, 1).rate;
+    let sizes = [1000, 20_000].map(|messages| {
+        [
+            held_after(Scoring::new(), messages),
+            held_after(Fifo::new(), messages),
+            held_after(Wfq::new(rate), messages),
+            held_after(TokenPartition::new(rate), messages),
+            held_after(Lottery::new(), messages),
+        ]
+    });
+    for (few, many) in sizes[0].into_iter().zip(sizes[1]) {
+        // A note of idleness a message would be more than ten times as long.
+        assert!(many < 2 * few, "{few} characters after a thousand messages, {many} after twenty");
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use apportion::scheduler::{Answer, Belief, Fifo, Happening, LaneConfig, Next, Scoring, Status};
-use apportion::scheduler::{RequeuePlace, RetryPolicy, UnknownOutcome};
+use apportion::scheduler::{Policy, RequeuePlace, RetryPolicy, UnknownOutcome};
 use apportion::time::Time;
 use apportion::units::SessionId;
 use proptest::prelude::*;
@@ -91,7 +91,7 @@ fn the_answer_names_the_first_obstacle_of_those_who_wait() {
 
 /// What happens to a lane from outside.
 #[derive(Clone, Copy, Debug)]
-enum Input {
+pub(crate) enum Input {
     Submit { tenant: u32, sender: u32, segments: u32, valid_ms: u64 },
     Answer { nth: usize, status: Status },
     Up { session: u16, window: u32 },
@@ -99,7 +99,7 @@ enum Input {
     Cancel { nth: usize },
 }
 
-fn input() -> impl Strategy<Value = Input> {
+pub(crate) fn input() -> impl Strategy<Value = Input> {
     let status = prop::sample::select(vec![Status::OK, Status::THROTTLED, Status::QUEUE_FULL]);
     prop_oneof![
         6 => (0_u32..3, 0_u32..2, 1_u32..4, prop_oneof![1 => 1_u64..5000, 3 => Just(u64::MAX)]).prop_map(
@@ -114,12 +114,12 @@ fn input() -> impl Strategy<Value = Input> {
 
 /// Drives a lane through `inputs`, each after its wait, calling `next` only when it asks to be called,
 /// and then `spurious` times more in between.
-fn drive(inputs: &[(u64, Input)], spurious: u64) -> Log {
+pub(crate) fn drive<P: Policy>(policy: P, inputs: &[(u64, Input)], spurious: u64) -> Log {
     let retry = again(3, milliseconds(700), RequeuePlace::Head);
     let unknown = UnknownOutcome::Resubmit(again(3, milliseconds(300), RequeuePlace::Tail));
     let retry = RetryPolicy { temporary: retry, throttled: retry, unknown };
     let config = LaneConfig { retry, response_timeout: seconds(2), ..paced(4, 2) };
-    let mut rig = Rig::with_tenants(config, Scoring::new(), &[1, 2, 3]);
+    let mut rig = Rig::with_tenants(config, policy, &[1, 2, 3]);
     rig.up(0, 3);
     let cap =
         apportion::scheduler::Change::SenderCap(apportion::units::SenderId(2), Some(quota(1, 1)));
@@ -171,7 +171,7 @@ proptest! {
         inputs in prop::collection::vec((0_u64..1500, input()), 1..60),
         spurious in 1_u64..7,
     ) {
-        let (asked, polled) = (drive(&inputs, 0), drive(&inputs, spurious));
+        let (asked, polled) = (drive(Scoring::new(), &inputs, 0), drive(Scoring::new(), &inputs, spurious));
         prop_assert_eq!(asked.moves, polled.moves);
         prop_assert_eq!(asked.late, polled.late);
     }
