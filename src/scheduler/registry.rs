@@ -73,7 +73,7 @@ pub const POLICIES: &[PolicyInfo] = &[
         rule: "each tenant a fixed part of the rate, unused parts stay unused",
         flow: "tenant, product of weights along the path",
         cost: "O(log n)",
-        guarantee: "a tenant inside its part waits for nobody; not work-conserving",
+        guarantee: "never more than its part; less when tenants delay each other at a small burst; not work-conserving",
         source: "static rate partition, as in per-tenant rate limits",
         needs_rate: true,
         build: |rate| Box::new(TokenPartition::new(rate.expect("checked by PolicyInfo::build"))),
