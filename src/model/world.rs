@@ -1,17 +1,18 @@
 //! The world: ties traffic, lanes, carriers, faults and detector together.
 
-use super::carrier::{Carrier, CarrierCounts, Fate};
+mod copies;
+mod route;
+
+use self::route::Route;
+use super::carrier::CarrierCounts;
 use super::faults::Faults;
+use super::tap::Tap;
 use super::traffic::SourceState;
-use super::{AttemptLuck, tap::Tap};
 use crate::detector::{Account, AlertEvent, Detector, Observation};
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::{Destination, FaultKind, Scenario};
-use crate::scheduler::{
-    Attempt, Counts, Lane, LaneConfig, Message, Next, Policy, PolicyInfo, SessionChange,
-    StatusClass, TenantSpec, Truth,
-};
+use crate::scenario::{FaultKind, Scenario};
+use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo, SessionChange};
 use crate::time::Time;
 use crate::units::{
     ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
@@ -124,23 +125,6 @@ pub struct World<'a, P, S> {
     arrivals_are_over: bool,
     /// Set when arrivals are over and nothing is left: the run ends before its horizon.
     is_drained: bool,
-}
-
-/// One destination.
-struct Route<P> {
-    id: DestinationId,
-    lane: Lane<P>,
-    carrier: Carrier,
-    /// For policies that gamble: one draw a dispatch.
-    policy_luck: Stream,
-    /// The earliest wake in the calendar.
-    wake: Time,
-    wakes: u64,
-    attempts: u64,
-    needs_poll: bool,
-    /// Whether the lane said last that it waits for a free seat.
-    waits_for_seat: bool,
-    is_reachable: bool,
 }
 
 impl<'a, P: Policy, S: Sink> World<'a, P, S> {
@@ -361,131 +345,6 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         }
     }
 
-    fn send<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        attempt: &Attempt,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let message = &attempt.message;
-        let (stream, _) = self.tenants[message.tenant.index()];
-        let part = u8::try_from(attempt.number).unwrap_or(u8::MAX);
-        let luck = AttemptLuck(stream.luck(message.reference, part));
-        let gateway = &self.scenario.destinations[index].gateway;
-        let route = &mut self.routes[index];
-        let refusal = self.faults.refusal(route.id, message.tenant, &luck);
-        let (copy, delay) = route.carrier.take(gateway, attempt, &luck, refusal);
-        route.attempts += 1;
-        let key = Key::new(rank::RESPONSE, index as u32, route.attempts);
-        let is_taken = route.carrier.copy(copy).status.class() == StatusClass::Accepted;
-        let destination = route.id;
-        agenda.schedule(now + delay, key, copy);
-        if is_taken {
-            self.emit(
-                now,
-                Some(destination),
-                What::TruthMoved {
-                    message: message.id,
-                    tenant: message.tenant,
-                    attempt: attempt.number,
-                    from: Truth::Nowhere,
-                    to: Truth::AtCarrier,
-                },
-            );
-        }
-    }
-
-    fn respond<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        key: Key,
-        copy: u32,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let carrier = &mut self.routes[index].carrier;
-        let can_answer = carrier.can_answer(copy);
-        let held = *carrier.copy(copy);
-        let is_accepted = held.status.class() == StatusClass::Accepted;
-        carrier.copy(copy).is_answered = can_answer;
-        if can_answer {
-            let (lane, mut tap) = self.lane(index);
-            lane.answered(now, held.ticket, held.status, &mut tap);
-            // A free seat matters to a lane that waited for one, a retry to its timers. Otherwise the
-            // lane would only say again what it said last.
-            let route = &mut self.routes[index];
-            route.needs_poll |= route.waits_for_seat || !is_accepted;
-        }
-        if is_accepted {
-            let key = Key::new(rank::DELIVERY, index as u32, key.ordinal());
-            // What is due at once still comes after the answer: at the next nanosecond.
-            let time = (now + held.delivery).max(just_after(now));
-            agenda.schedule(time, key, copy);
-        } else {
-            self.routes[index].carrier.forget(copy);
-        }
-    }
-
-    fn deliver<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        key: Key,
-        copy: u32,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let route = &mut self.routes[index];
-        let destination = route.id;
-        let held = *route.carrier.copy(copy);
-        let fate = route.carrier.finish(copy);
-        let to = match fate {
-            Fate::Delivered => Truth::Delivered,
-            Fate::Rejected => Truth::Rejected,
-            Fate::Lost => Truth::Lost,
-        };
-        match held.receipt.filter(|_| fate != Fate::Lost) {
-            Some(delay) => {
-                let key = Key::new(rank::RECEIPT, index as u32, key.ordinal());
-                agenda.schedule((now + delay).max(just_after(now)), key, copy);
-            }
-            None => route.carrier.forget(copy),
-        }
-        self.emit(
-            now,
-            Some(destination),
-            What::TruthMoved {
-                message: held.message,
-                tenant: held.tenant,
-                attempt: held.number,
-                from: Truth::AtCarrier,
-                to,
-            },
-        );
-    }
-
-    fn receipt<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        key: Key,
-        copy: u32,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        if let Some(end) = self.faults.unreachable_until(self.routes[index].id) {
-            // The carrier keeps its receipts until it can be reached again.
-            agenda.schedule(end, key, copy);
-            return;
-        }
-        let held = *self.routes[index].carrier.copy(copy);
-        self.routes[index].carrier.forget(copy);
-        // Without the answer the platform never learnt the carrier's number for the message.
-        if let Some(state) = held.fate.receipt().filter(|_| held.is_answered) {
-            let (lane, mut tap) = self.lane(index);
-            lane.receipt(now, held.ticket, state, &mut tap);
-        }
-    }
-
     /// Brings all sessions of a destination up or down.
     fn bring_sessions(&mut self, now: Time, index: usize, up: bool) {
         let gateway = &self.scenario.destinations[index].gateway;
@@ -562,55 +421,6 @@ struct Arrival {
     expires: Time,
 }
 
-impl<P: Policy> Route<P> {
-    fn new(
-        id: DestinationId,
-        scenario: &Scenario,
-        destination: &Destination,
-        seed: Seed,
-        policy: P,
-    ) -> Self {
-        let stream = |purpose: &str| {
-            seed.stream(&StreamName::new(format!("destination/{}", destination.name), purpose))
-        };
-        let config = LaneConfig {
-            quota: destination.quota,
-            admission: destination.admission,
-            retry: destination.retry,
-            response_timeout: destination.response_timeout,
-            receipt_timeout: destination.receipt_timeout,
-            tenant_sets: scenario.tenant_sets.iter().map(|set| set.weight).collect(),
-            classes: scenario.classes.iter().map(|class| class.weight).collect(),
-            salt: stream("ties").luck(0, 0).number(0),
-        };
-        let mut lane = Lane::new(config, policy);
-        for (index, tenant) in scenario.tenants.iter().enumerate() {
-            let spec = TenantSpec { set: tenant.set, weight: tenant.weight };
-            lane.attach(TenantId(index as u32), spec)
-                .expect("a resolved scenario's tenants fit its sets");
-        }
-        for (index, sender) in scenario.senders.iter().enumerate() {
-            if sender.cap.is_some() {
-                let change =
-                    crate::scheduler::Change::SenderCap(SenderId(index as u32), sender.cap);
-                lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst");
-            }
-        }
-        Route {
-            id,
-            lane,
-            carrier: Carrier::new(),
-            policy_luck: stream("policy"),
-            wake: Time::NEVER,
-            wakes: 0,
-            attempts: 0,
-            needs_poll: false,
-            waits_for_seat: false,
-            is_reachable: false,
-        }
-    }
-}
-
 impl<P: Policy, S: Sink> Model for World<'_, P, S> {
     type Payload = u32;
 
@@ -660,11 +470,6 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
         }
         self.flow
     }
-}
-
-/// The first instant after `now`.
-fn just_after(now: Time) -> Time {
-    now + crate::time::Span::from_nanoseconds(1)
 }
 
 /// Tells the detector, if there is one.

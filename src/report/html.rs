@@ -13,7 +13,7 @@ const MOST_TENANTS: usize = 200;
 const STYLE: &str = "
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto;
-  max-width: 1000px; padding: 24px 20px 64px; }
+  max-width: 1160px; padding: 24px 20px 64px; }
 h1 { font-size: 24px; margin: 0; } h2 { font-size: 18px; margin: 36px 0 8px; }
 p { margin: 4px 0; } .faint { color: #6b6b6b; }
 .scroll { overflow-x: auto; }

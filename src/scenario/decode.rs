@@ -190,7 +190,8 @@ pub(crate) fn scenario(
         );
     }
 
-    let people = People::new(&draft, everybody);
+    let declared = (log_node.is_none() && tenant_names.is_complete()).then_some(&tenant_names);
+    let people = People::new(&draft, everybody, declared);
     let nodes = reader.tables("fault");
     let horizon = Horizon { duration, drain };
     let faults = fault::faults(reporter, &nodes, &destination_names, &people, horizon);

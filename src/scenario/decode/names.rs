@@ -41,6 +41,11 @@ impl Names {
         self.in_order.push(name);
     }
 
+    /// Whether every name could be read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.in_order.len()
     }

@@ -1,5 +1,6 @@
 //! Everybody a scenario can name: tenants, populations, and those that only the log knows.
 
+use super::names::Names;
 use std::collections::BTreeMap;
 
 use super::super::diagnostics::{Problem, Reporter};
@@ -14,10 +15,12 @@ pub(crate) struct People<'a> {
     by_name: BTreeMap<&'a str, Vec<TenantId>>,
     /// Whether all tenants are known: not so when the log, or a table, could not be read.
     complete: bool,
+    /// The names of the tenant tables, where they are all that can make tenants and all could be read.
+    declared: Option<&'a Names>,
 }
 
 impl<'a> People<'a> {
-    pub(crate) fn new(scenario: &'a Scenario, complete: bool) -> Self {
+    pub(crate) fn new(scenario: &'a Scenario, complete: bool, declared: Option<&'a Names>) -> Self {
         let mut by_name: BTreeMap<&str, Vec<TenantId>> = BTreeMap::new();
         for (index, tenant) in scenario.tenants.iter().enumerate() {
             let id = TenantId(index as u32);
@@ -26,15 +29,23 @@ impl<'a> People<'a> {
                 by_name.entry(&tenant.group).or_default().push(id);
             }
         }
-        People { by_name, complete }
+        People { by_name, complete, declared }
     }
 
     /// The tenants that `name` stands for; `None` when there are none, which is reported.
     pub(crate) fn tenants(&self, reporter: &Reporter, name: &Placed) -> Option<&[TenantId]> {
         let found = self.by_name.get(name.text.as_str());
-        if found.is_none() && self.complete {
+        if found.is_none() {
+            let label = match self.declared {
+                _ if self.complete => did_you_mean(&name.text, self.by_name.keys().copied()),
+                // Something else in a table is wrong, so that nobody was made of it; the name can
+                // be told all the same, unless it may be that of a population's member.
+                Some(names) if !names.names().any(|table| may_stand_for(&name.text, table)) => {
+                    did_you_mean(&name.text, names.names())
+                }
+                _ => return None,
+            };
             let title = format!("there is no tenant or population named `{}`", name.text);
-            let label = did_you_mean(&name.text, self.by_name.keys().copied());
             reporter.report(Problem::new(title, name.mark, label));
         }
         found.map(Vec::as_slice)
@@ -53,4 +64,9 @@ impl<'a> People<'a> {
         reporter.report(Problem::new(title, name.mark, label));
         None
     }
+}
+
+/// Whether `name` is that of a tenant table, or could be that of one of the tenants it makes.
+fn may_stand_for(name: &str, table: &str) -> bool {
+    name.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

@@ -1,0 +1,141 @@
+//! The way of a copy through the carrier: sent, answered, delivered, receipted.
+
+use super::super::AttemptLuck;
+use super::super::carrier::Fate;
+use super::{World, rank};
+use crate::engine::{Agenda, Calendar, Key};
+use crate::event::{Sink, What};
+use crate::scheduler::{Attempt, Policy, StatusClass, Truth};
+use crate::time::{Span, Time};
+
+impl<P: Policy, S: Sink> World<'_, P, S> {
+    pub(super) fn send<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        attempt: &Attempt,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let message = &attempt.message;
+        let (stream, _) = self.tenants[message.tenant.index()];
+        let part = u8::try_from(attempt.number).unwrap_or(u8::MAX);
+        let luck = AttemptLuck(stream.luck(message.reference, part));
+        let gateway = &self.scenario.destinations[index].gateway;
+        let route = &mut self.routes[index];
+        let refusal = self.faults.refusal(route.id, message.tenant, &luck);
+        let (copy, delay) = route.carrier.take(gateway, attempt, &luck, refusal);
+        route.attempts += 1;
+        let key = Key::new(rank::RESPONSE, index as u32, route.attempts);
+        let is_taken = route.carrier.copy(copy).status.class() == StatusClass::Accepted;
+        let destination = route.id;
+        agenda.schedule(now + delay, key, copy);
+        if is_taken {
+            self.emit(
+                now,
+                Some(destination),
+                What::TruthMoved {
+                    message: message.id,
+                    tenant: message.tenant,
+                    attempt: attempt.number,
+                    from: Truth::Nowhere,
+                    to: Truth::AtCarrier,
+                },
+            );
+        }
+    }
+
+    pub(super) fn respond<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        key: Key,
+        copy: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let carrier = &mut self.routes[index].carrier;
+        let can_answer = carrier.can_answer(copy);
+        let held = *carrier.copy(copy);
+        let is_accepted = held.status.class() == StatusClass::Accepted;
+        carrier.copy(copy).is_answered = can_answer;
+        if can_answer {
+            let (lane, mut tap) = self.lane(index);
+            lane.answered(now, held.ticket, held.status, &mut tap);
+            // A free seat matters to a lane that waited for one, a retry to its timers. Otherwise the
+            // lane would only say again what it said last.
+            let route = &mut self.routes[index];
+            route.needs_poll |= route.waits_for_seat || !is_accepted;
+        }
+        if is_accepted {
+            let key = Key::new(rank::DELIVERY, index as u32, key.ordinal());
+            // What is due at once still comes after the answer: at the next nanosecond.
+            let time = (now + held.delivery).max(just_after(now));
+            agenda.schedule(time, key, copy);
+        } else {
+            self.routes[index].carrier.forget(copy);
+        }
+    }
+
+    pub(super) fn deliver<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        key: Key,
+        copy: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let route = &mut self.routes[index];
+        let destination = route.id;
+        let held = *route.carrier.copy(copy);
+        let fate = route.carrier.finish(copy);
+        let to = match fate {
+            Fate::Delivered => Truth::Delivered,
+            Fate::Rejected => Truth::Rejected,
+            Fate::Lost => Truth::Lost,
+        };
+        match held.receipt.filter(|_| fate != Fate::Lost) {
+            Some(delay) => {
+                let key = Key::new(rank::RECEIPT, index as u32, key.ordinal());
+                agenda.schedule((now + delay).max(just_after(now)), key, copy);
+            }
+            None => route.carrier.forget(copy),
+        }
+        self.emit(
+            now,
+            Some(destination),
+            What::TruthMoved {
+                message: held.message,
+                tenant: held.tenant,
+                attempt: held.number,
+                from: Truth::AtCarrier,
+                to,
+            },
+        );
+    }
+
+    pub(super) fn receipt<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        key: Key,
+        copy: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        if let Some(end) = self.faults.unreachable_until(self.routes[index].id) {
+            // The carrier keeps its receipts until it can be reached again.
+            agenda.schedule(end, key, copy);
+            return;
+        }
+        let held = *self.routes[index].carrier.copy(copy);
+        self.routes[index].carrier.forget(copy);
+        // Without the answer the platform never learnt the carrier's number for the message.
+        if let Some(state) = held.fate.receipt().filter(|_| held.is_answered) {
+            let (lane, mut tap) = self.lane(index);
+            lane.receipt(now, held.ticket, state, &mut tap);
+        }
+    }
+}
+
+/// The first instant after `now`.
+fn just_after(now: Time) -> Time {
+    now + Span::from_nanoseconds(1)
+}

@@ -1,0 +1,73 @@
+//! One destination of the world: its lane, its carrier, and when it wants to be asked.
+
+use super::super::carrier::Carrier;
+use crate::engine::{Seed, Stream, StreamName};
+use crate::scenario::{Destination, Scenario};
+use crate::scheduler::{Change, Lane, LaneConfig, Policy, TenantSpec};
+use crate::time::Time;
+use crate::units::{DestinationId, SenderId, TenantId};
+
+/// One destination.
+pub(super) struct Route<P> {
+    pub(super) id: DestinationId,
+    pub(super) lane: Lane<P>,
+    pub(super) carrier: Carrier,
+    /// For policies that gamble: one draw a dispatch.
+    pub(super) policy_luck: Stream,
+    /// The earliest wake in the calendar.
+    pub(super) wake: Time,
+    pub(super) wakes: u64,
+    pub(super) attempts: u64,
+    pub(super) needs_poll: bool,
+    /// Whether the lane said last that it waits for a free seat.
+    pub(super) waits_for_seat: bool,
+    pub(super) is_reachable: bool,
+}
+
+impl<P: Policy> Route<P> {
+    pub(super) fn new(
+        id: DestinationId,
+        scenario: &Scenario,
+        destination: &Destination,
+        seed: Seed,
+        policy: P,
+    ) -> Self {
+        let stream = |purpose: &str| {
+            seed.stream(&StreamName::new(format!("destination/{}", destination.name), purpose))
+        };
+        let config = LaneConfig {
+            quota: destination.quota,
+            admission: destination.admission,
+            retry: destination.retry,
+            response_timeout: destination.response_timeout,
+            receipt_timeout: destination.receipt_timeout,
+            tenant_sets: scenario.tenant_sets.iter().map(|set| set.weight).collect(),
+            classes: scenario.classes.iter().map(|class| class.weight).collect(),
+            salt: stream("ties").luck(0, 0).number(0),
+        };
+        let mut lane = Lane::new(config, policy);
+        for (index, tenant) in scenario.tenants.iter().enumerate() {
+            let spec = TenantSpec { set: tenant.set, weight: tenant.weight };
+            lane.attach(TenantId(index as u32), spec)
+                .expect("a resolved scenario's tenants fit its sets");
+        }
+        for (index, sender) in scenario.senders.iter().enumerate() {
+            if sender.cap.is_some() {
+                let change = Change::SenderCap(SenderId(index as u32), sender.cap);
+                lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst");
+            }
+        }
+        Route {
+            id,
+            lane,
+            carrier: Carrier::new(),
+            policy_luck: stream("policy"),
+            wake: Time::NEVER,
+            wakes: 0,
+            attempts: 0,
+            needs_poll: false,
+            waits_for_seat: false,
+            is_reachable: false,
+        }
+    }
+}
