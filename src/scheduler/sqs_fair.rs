@@ -24,12 +24,15 @@ const IN_FLIGHT: u64 = 30;
 const PARTS: u128 = 10;
 /// Nobody who has sent nothing for so long is noisy.
 const SILENCE: Span = Span::from_seconds(300);
-/// Half of the time that counts as recent, in nanoseconds.
-const MINUTE: u64 = 60_000_000_000;
+/// Half of the time that counts as recent.
+const MINUTE: Span = Span::from_seconds(60);
 
 /// Quiet tenants first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SqsFair {
+    in_flight: u64,
+    half: u64,
+    silence: Span,
     tenants: Vec<Tenant>,
     all: Processing,
     /// Noisy, in flight if noisy, arrival of the head.
@@ -53,37 +56,58 @@ struct Tenant {
 struct Processing {
     in_flight: u64,
     since: u64,
-    minute: u64,
-    this_minute: u128,
-    last_minute: u128,
+    /// Number of the present half of the recent time; what was taken in it, and in the one before.
+    number: u64,
+    present: u128,
+    before: u128,
 }
 
 impl Processing {
-    fn advance(&mut self, now: Time) {
+    fn advance(&mut self, now: Time, half: u64) {
         let now = now.as_nanoseconds();
-        let minute = now / MINUTE;
+        let number = now / half;
         let in_flight = u128::from(self.in_flight);
-        if minute > self.minute {
-            let rest = (self.minute + 1) * MINUTE - self.since;
-            self.last_minute = match minute - self.minute {
-                1 => self.this_minute + in_flight * u128::from(rest),
-                _ => in_flight * u128::from(MINUTE),
+        if number > self.number {
+            let rest = (self.number + 1) * half - self.since;
+            self.before = match number - self.number {
+                1 => self.present + in_flight * u128::from(rest),
+                _ => in_flight * u128::from(half),
             };
-            (self.minute, self.since, self.this_minute) = (minute, minute * MINUTE, 0);
+            (self.number, self.since, self.present) = (number, number * half, 0);
         }
-        self.this_minute += in_flight * u128::from(now - self.since);
+        self.present += in_flight * u128::from(now - self.since);
         self.since = now;
     }
 
     fn recent(&self) -> u128 {
-        self.last_minute + self.this_minute
+        self.before + self.present
+    }
+}
+
+impl Default for SqsFair {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl SqsFair {
     /// The rule without flows.
     pub fn new() -> Self {
-        Self::default()
+        Self::with(IN_FLIGHT, MINUTE, SILENCE)
+    }
+
+    /// The same with other settings: from how many messages in flight on a large part of them is noisy,
+    /// half of what is recent (at least 1 ns), and the silence after which nobody is noisy.
+    pub fn with(in_flight: u64, half: Span, silence: Span) -> Self {
+        SqsFair {
+            in_flight,
+            half: half.as_nanoseconds().max(1),
+            silence,
+            tenants: Vec::new(),
+            all: Processing::default(),
+            awake: IndexedHeap::default(),
+            silent: IndexedHeap::default(),
+        }
     }
 
     fn rank(&mut self, flow: FlowId) {
@@ -100,7 +124,7 @@ impl SqsFair {
         let tenant = &mut self.tenants[flow as usize];
         tenant.is_noisy = is_noisy;
         if is_noisy {
-            self.silent.set(flow, (tenant.last_sent.saturating_add(SILENCE), flow));
+            self.silent.set(flow, (tenant.last_sent.saturating_add(self.silence), flow));
         } else {
             self.silent.remove(flow);
         }
@@ -111,11 +135,11 @@ impl SqsFair {
     fn judge(&mut self, now: Time, flow: FlowId, in_flight: impl Fn(u64) -> u64) {
         let tenant = &mut self.tenants[flow as usize];
         for processing in [&mut tenant.processing, &mut self.all] {
-            processing.advance(now);
+            processing.advance(now, self.half);
             processing.in_flight = in_flight(processing.in_flight);
         }
         let (own, all) = (&tenant.processing, &self.all);
-        let has_many = own.in_flight >= IN_FLIGHT
+        let has_many = own.in_flight >= self.in_flight
             && u128::from(own.in_flight) * PARTS > u128::from(all.in_flight);
         let took_long = own.recent() * PARTS > all.recent();
         let is_drained = tenant.waiting == 0;
@@ -143,7 +167,7 @@ impl FlowRule for SqsFair {
         if entry.kind == EntryKind::New {
             tenant.last_sent = now;
             if tenant.is_noisy {
-                self.silent.set(flow, (now.saturating_add(SILENCE), flow));
+                self.silent.set(flow, (now.saturating_add(self.silence), flow));
             }
         }
     }
