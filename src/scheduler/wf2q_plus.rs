@@ -158,7 +158,9 @@ impl NodeRule for Wf2qPlus {
     }
 
     fn wake(&mut self, table: &mut Wf2qChildren, now: Time, child: ChildId, head: Segments) {
-        self.advance(table, now);
+        // V moves on to the least start only when a message is chosen, as in the paper's algorithm: who
+        // comes at that very moment begins before those who were alone until now.
+        self.clock.advance(now);
         let own = &mut table.children[child as usize];
         own.start.lift(self.clock.value());
         own.head = head;

@@ -168,7 +168,7 @@ impl Tree {
             Kind::Deficit => self.node(path).tag = Ratio::ZERO,
             Kind::WorstCaseFair => {
                 if parent.is_empty() {
-                    self.advance(now);
+                    self.wire(now);
                 }
                 let virtual_time = self.nodes[&parent].virtual_time;
                 let node = self.node(path);
