@@ -161,11 +161,10 @@ impl NodeRule for DeficitRoundRobin {
     ) {
         self.take_turns_until(table, child);
         table.children[child as usize].deficit -= i128::from(sent.0) * MILLION;
-        let Some(head) = next else { return self.sleep(table, now, child) };
-        self.set_head(table, now, child, head);
-        if table.children[child as usize].lacks() > 0 {
-            self.ring.turn_to(table.links.next(child));
-            self.is_open = false;
+        // Its turn is over only when the next message is chosen: who wakes until then comes before it.
+        match next {
+            Some(head) => self.set_head(table, now, child, head),
+            None => self.sleep(table, now, child),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Rules among the children of a node, flat or at every node of the tree.
 //!
 //! - Deficit round robin (Shreedhar, Varghese 1995): the first in line gets its quantum when its turn
-//!   comes, and sends while its deficit covers its head; then the next in line has its turn. Who has
-//!   nothing loses what it saved.
+//!   comes, and sends while its deficit covers its head; when it does not, at the next choice, it goes to
+//!   the end of the line. Who has nothing loses what it saved.
 //! - WF²Q+ (Bennett, Zhang 1997): S = max(V, F), F = S + L ÷ φ; among the children with S ≤ V the least F.
 //!   V grows with the service, 1 ÷ Σφ of all children that exist, and is at least the least S. At the top
 //!   it grows while a message is on the wire; below, with the message at once.
@@ -344,12 +344,6 @@ impl Order for Tree {
             let parent = self.parent(&path);
             if !parent.is_empty() {
                 self.reach(&parent);
-            }
-            let is_awake = self.nodes[&path].is_awake;
-            if self.kind == Kind::Deficit && is_awake && self.head(&path) > self.nodes[&path].tag {
-                let above = self.node(&parent);
-                above.line.rotate_left(1);
-                above.is_open = false;
             }
         }
     }

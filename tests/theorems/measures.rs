@@ -229,19 +229,16 @@ pub(crate) fn priority_wait(run: &Run) -> Ratio {
     most
 }
 
-/// R·T − n in messages since the beginning, while backlogged, against 1 and the messages of the others
-/// that may be due at the same time.
+/// R·T − n in messages since the beginning, while backlogged, against 1.
 pub(crate) fn reservation(run: &Run) -> Ratio {
-    let due = run.workload.bounds.iter().filter(|(reservation, _)| reservation.is_some()).count();
     largest(run.flows().filter_map(|flow| {
         let (part, _) = run.workload.bounds[flow];
         let rate = Ratio::new(part?.into(), 100);
-        let bound = Ratio::from(1) + rate * Ratio::from(due as u64);
         let behind = run.by_flow[flow]
             .iter()
             .enumerate()
             .map(|(count, message)| rate * segments(message.began) - Ratio::from(count as u64));
-        Some(largest(behind) / bound)
+        Some(largest(behind))
     }))
 }
 

@@ -168,7 +168,7 @@ pub(crate) const THEOREMS: &[Theorem] = &[
     ),
     theorem(
         "mclock",
-        "reservation x T - n <= 1 + reservation x (number due)/r",
+        "reservation x T - n <= 1",
         Shape::Bounded,
         m::reservation,
         Double::Other("sfq"),
