@@ -119,7 +119,7 @@ mod tests {
             (6, 1.0, 6.0, 0.968_75),
             (10, 2.0, 9.0, 0.978_515_625),
             (20, 6.0, 15.0, 0.958_610_534_667_968_8),
-            (30, 10.0, 21.0, 0.957_226_134_836_673_7),
+            (30, 10.0, 21.0, 0.957_226_054_742_932_3),
         ] {
             let interval = quantile_interval(&up_to(n), 0.5, Level::P95).expect("values");
             assert_eq!((interval.low, interval.high), (Some(low), Some(high)), "{n}");
@@ -160,8 +160,8 @@ mod tests {
         let mut values = up_to(10);
         values[3] = f64::INFINITY;
         let interval = quantile_interval(&values, 0.5, Level::P95).expect("values");
-        assert_eq!(interval.low, Some(2.0));
-        assert!(interval.high.is_some_and(f64::is_finite), "{interval:?}");
+        // The infinite value has taken the place of 2: 1, 3, 4, ..., 10, ∞.
+        assert_eq!((interval.low, interval.high), (Some(3.0), Some(10.0)));
         assert_eq!(quantile_interval(&[], 0.5, Level::P95), None);
         let one = quantile_interval(&[4.0], 0.5, Level::P95).expect("a value");
         assert_eq!((one.estimate, one.low, one.high, one.exact_level), (4.0, None, None, 1.0));

@@ -42,7 +42,7 @@ pub struct StoppingRule {
 impl StoppingRule {
     /// The rule for a relative precision, with what is recommended for the rest: level 95 %, first look
     /// at 20, every replication looked at, 5 to confirm, at most 1,000.
-    pub fn to_relative_precision(relative: f64) -> Self {
+    pub const fn to_relative_precision(relative: f64) -> Self {
         StoppingRule {
             level: Level::P95,
             relative,
