@@ -17,11 +17,11 @@ pub enum Better {
 /// Where one of k stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// It is the best: all others are shown to be worse.
+    /// It is the best: none of the others is better.
     Best,
-    /// It may be the best, or as good as the best.
+    /// It may be the best.
     PossiblyBest,
-    /// Another is shown to be better.
+    /// It is not the best, or not alone: another is at least as good.
     NotBest,
 }
 
