@@ -2,6 +2,8 @@
 //!
 //! A [`Lane`] is everything between submission and gateway for one destination; it asks a [`Policy`]
 //! which queue is next. [`Scoring`] is ours, the others are baselines; [`POLICIES`] lists them by name.
+//! Most baselines are a [`FlowRule`] that [`ByFlow`] makes a policy of, or a [`NodeRule`] that
+//! [`Hierarchy`] follows at every node of the share tree.
 //! The life of a message is a table, [`next_belief`].
 
 mod by_flow;
