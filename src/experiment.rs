@@ -1,9 +1,14 @@
 //! What is done with runs: run one, verify that it is reproducible, find where two part.
 
 mod compare_events;
+mod replicate;
 mod run;
 mod verify;
 
 pub use compare_events::{FirstDifference, Side, first_difference};
+pub use replicate::{
+    Chosen, ChosenError, Dwells, Ended, Keep, Overseer, Record, SLOTS, Slot, TenantFigures,
+    default_metrics, fold_in_order, observe, seed_of,
+};
 pub use run::{RunError, RunRequest, RunResult, digest_of, run};
 pub use verify::{Verification, VerifyError, VerifyStep, verify};
