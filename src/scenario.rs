@@ -16,6 +16,7 @@ mod reader;
 mod resolved;
 mod schema;
 mod suggest;
+mod sweep;
 mod tree;
 
 pub use diagnostics::{Colouring, Diagnostics};
@@ -31,3 +32,4 @@ pub use resolved::{
     LoggedArrival, MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
+pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};

@@ -13,6 +13,7 @@ pub(crate) mod names;
 pub(crate) mod people;
 pub(crate) mod populate;
 pub(crate) mod retry;
+pub(crate) mod sweep;
 pub(crate) mod tenant;
 pub(crate) mod traffic;
 pub(crate) mod values;
@@ -27,12 +28,14 @@ use self::fault::{FAULT_KINDS, Horizon};
 use self::log::LOG;
 use self::names::Names;
 use self::people::People;
+use self::sweep::SWEEP;
 use self::tenant::TENANT;
 use self::traffic::{Where, in_words};
 use self::values::{Placed, check_name, did_you_mean};
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Field, Shape, TableReader, TableSpec};
 use super::resolved::{Arrivals, Scenario, Tenant};
+use super::sweep::Sweep;
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
 use crate::time::Span;
@@ -75,6 +78,7 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         Field::optional("fault", Shape::TablesByKind(&FAULT_KINDS), "injected failures"),
         Field::optional("detector", Shape::Table(&DETECTOR), "the anomaly detector"),
         Field::optional("check", Shape::Tables(&CHECK), "what must hold after a run"),
+        Field::optional("sweep", Shape::Table(&SWEEP), "parameter points for `apportion sweep`"),
     ]],
     kind: None,
 };
@@ -101,6 +105,8 @@ pub(crate) struct Findings {
     pub(crate) warnings: Vec<String>,
     /// A variable that an input path names and that is not set.
     pub(crate) missing_variable: Option<String>,
+    /// What the sweep table asks for.
+    pub(crate) sweep: Option<Sweep>,
 }
 
 /// Reads a whole scenario; `None` when something was reported.
@@ -209,6 +215,8 @@ pub(crate) fn scenario(
     };
     let nodes = reader.tables("check");
     let checks = all(nodes.iter().map(|node| check::check(reporter, &subjects, node)));
+    let sweep = reader.get("sweep").map(|node| sweep::sweep(reporter, registries, root, &node));
+    findings.sweep = sweep.flatten().map(|sweep| sweep.finished(draft.seed, &draft.policy));
     reader.finish();
     warn_of_idle_sets(&draft, findings);
     warn_of_many_messages(&draft, findings);
