@@ -1,12 +1,18 @@
 //! What is done with runs: run one, verify that it is reproducible, find where two part; and what may be
 //! concluded from many.
 
+mod compare;
 mod compare_events;
 mod replicate;
 mod run;
 pub mod statistics;
 mod verify;
 
+pub use compare::{
+    COMPARISON_SCHEMA_VERSION, Change, CompareError, Comparison, ComparisonPlan, Contestant,
+    ContestantFigures, MetricComparison, Replications, Stopped, TenantChange, TenantChanges,
+    WarmUpSuggestion, compare, significant,
+};
 pub use compare_events::{FirstDifference, Side, first_difference};
 pub use replicate::{
     Chosen, ChosenError, Dwells, Ended, Keep, Overseer, Record, SLOTS, Slot, TenantFigures,

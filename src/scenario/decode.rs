@@ -53,6 +53,12 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             "\"1h\"",
             "the run goes on for at most this long after the arrivals",
         ),
+        Field::with_default(
+            "warm-up",
+            Shape::Span,
+            "\"0s\"",
+            "messages submitted before this are left out of dwell, latency and on-time figures",
+        ),
         Field::optional(
             "window",
             Shape::Span,
@@ -121,6 +127,13 @@ pub(crate) fn scenario(
     let name = scenario_name(&reader, file_stem);
     let description = reader.text("description");
     let (duration, drain, window) = times(&reader);
+    let warm_up = reader.span("warm-up");
+    if let (Some(warm_up), Some(duration)) = (warm_up, duration)
+        && warm_up >= duration
+    {
+        let label = format!("the scenario lasts {}", in_words(duration));
+        reader.reject("warm-up", "`warm-up` leaves nothing to measure", label);
+    }
     let seed = reader.integer("seed");
     let policy = policy(&reader, registries.policies);
 
@@ -160,6 +173,7 @@ pub(crate) fn scenario(
         policy: policy.unwrap_or_default(),
         duration: duration.unwrap_or(LONGEST_DURATION),
         drain: drain.unwrap_or_default(),
+        warm_up: warm_up.unwrap_or_default(),
         window: window.unwrap_or_default(),
         destinations: destinations.unwrap_or_default(),
         classes: classes.unwrap_or_default(),

@@ -23,6 +23,8 @@ pub struct Scenario {
     pub duration: Span,
     /// The run goes on for at most this long after the arrivals, or until nothing is left.
     pub drain: Span,
+    /// Messages submitted before this are left out of dwell, latency and on-time figures.
+    pub warm_up: Span,
     /// Width of the windows of every series and of the fairness measures.
     pub window: Span,
     /// Index = [`DestinationId`].
