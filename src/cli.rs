@@ -4,6 +4,7 @@
 //! that reproduces it. The exit codes are in [`Exit`].
 
 mod check;
+mod compare;
 mod diff;
 mod exit;
 mod lists;
@@ -14,6 +15,7 @@ mod replay;
 mod run;
 mod show;
 mod verify;
+mod watchman;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -64,6 +66,8 @@ enum Command {
     Run(run::Run),
     /// Show what a scenario means: who is entitled to what, load against quota, warnings
     Show(show::Show),
+    /// Compare policies or configurations on the same luck: what differs, by how much, how sure
+    Compare(compare::Compare),
     /// Run scenarios and judge their checks, for CI
     Check(check::Check),
     /// Verify that a scenario's result depends on nothing but scenario, inputs and seed
@@ -185,6 +189,7 @@ pub fn run_with<A: Into<OsString> + Clone>(
     let result = match arguments.command {
         Command::Run(command) => command.execute(&global, output),
         Command::Show(command) => command.execute(&global, output),
+        Command::Compare(command) => command.execute(&global, output),
         Command::Check(command) => command.execute(&global, output),
         Command::Verify(command) => command.execute(&global, output),
         Command::Diff(command) => command.execute(&global, output),

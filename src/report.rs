@@ -50,7 +50,7 @@ pub use plots::{
 pub use tables::columns;
 pub use terminal::{Format, Style, render};
 pub(crate) use terminal::{Paint, Tone};
-pub(crate) use text_table::{TextTable, shortened};
+pub(crate) use text_table::TextTable;
 pub use verdict::{Outcome, Verdict};
 
 use crate::measure::Findings;

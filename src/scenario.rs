@@ -26,7 +26,7 @@ pub use load::{
 pub use message_log::{
     LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
 };
-pub use quantity::{QuantityError, parse_rate, parse_span};
+pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use resolved::{
     Arrivals, Bound, Check, Class, Destination, DetectorChoice, Fault, FaultKind, Gateway, Latency,
     LoggedArrival, MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
