@@ -9,11 +9,13 @@ mod diff;
 mod exit;
 mod lists;
 mod load;
+mod merge;
 mod pipe;
 mod progress;
 mod replay;
 mod run;
 mod show;
+mod sweep;
 mod verify;
 mod watchman;
 
@@ -41,7 +43,7 @@ struct Arguments {
 }
 
 /// What every command understands.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 struct Global {
     /// Write the result into this folder instead of results/...
     #[arg(long, global = true, value_name = "DIR")]
@@ -68,6 +70,10 @@ enum Command {
     Show(show::Show),
     /// Compare policies or configurations on the same luck: what differs, by how much, how sure
     Compare(compare::Compare),
+    /// Run the points of a scenario's [sweep] table; what is there already is not run again
+    Sweep(sweep::Sweep),
+    /// Put the parts of a sharded sweep together: the same bytes as from one sweep
+    Merge(merge::Merge),
     /// Run scenarios and judge their checks, for CI
     Check(check::Check),
     /// Verify that a scenario's result depends on nothing but scenario, inputs and seed
@@ -190,6 +196,8 @@ pub fn run_with<A: Into<OsString> + Clone>(
         Command::Run(command) => command.execute(&global, output),
         Command::Show(command) => command.execute(&global, output),
         Command::Compare(command) => command.execute(&global, output),
+        Command::Sweep(command) => command.execute(&global, output),
+        Command::Merge(command) => command.execute(&global, output),
         Command::Check(command) => command.execute(&global, output),
         Command::Verify(command) => command.execute(&global, output),
         Command::Diff(command) => command.execute(&global, output),

@@ -6,6 +6,7 @@ mod compare_events;
 mod replicate;
 mod run;
 pub mod statistics;
+mod sweep;
 mod verify;
 
 pub use compare::{
@@ -19,4 +20,9 @@ pub use replicate::{
     default_metrics, fold_in_order, observe, seed_of,
 };
 pub use run::{RunError, RunRequest, RunResult, digest_of, run};
+pub use sweep::{
+    AxisFacts, MOST_DIMENSIONS, MetricFacts, Point, PointFigures, PointRecord, Points, Replication,
+    SWEEP_SCHEMA_VERSION, Shard, Store, StoreError, Stored, SweepError, SweepFacts, SweepJob,
+    SweepPlan, SweepSummary, Swept, keys, points, summarise, sweep,
+};
 pub use verify::{Verification, VerifyError, VerifyStep, verify};

@@ -3,6 +3,8 @@
 mod files;
 mod table;
 
+pub(super) use table::worded;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

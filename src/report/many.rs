@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{MANIFEST_FILE, write_json};
@@ -10,7 +11,7 @@ use super::{Host, Input, ReportError, ResultsFolder, TOOL, write_text};
 
 /// `manifest.json` of many runs: everything that determines the result, and nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ManyManifest {
+pub struct ManyManifest<P> {
     /// Always [`TOOL`].
     pub tool: String,
     /// Version of the tool.
@@ -22,7 +23,7 @@ pub struct ManyManifest {
     /// The scenarios, as written.
     pub scenarios: Vec<ScenarioSource>,
     /// What the command was asked for, as it depends on the command.
-    pub plan: serde_json::Map<String, serde_json::Value>,
+    pub plan: P,
 }
 
 /// A scenario as it was written.
@@ -41,16 +42,9 @@ pub struct ScenarioSource {
 /// A picture to be written: its name and its SVG.
 pub type Picture = (String, String);
 
-impl ManyManifest {
-    /// A manifest; `plan` is what `kind` was asked for, an object.
-    ///
-    /// # Panics
-    /// When the plan is no object.
-    pub fn new(kind: &str, scenarios: Vec<ScenarioSource>, plan: impl Serialize) -> Self {
-        let plan = match serde_json::to_value(plan) {
-            Ok(serde_json::Value::Object(plan)) => plan,
-            other => panic!("a plan is an object: {other:?}"),
-        };
+impl<P> ManyManifest<P> {
+    /// A manifest; `plan` is what `kind` was asked for.
+    pub fn new(kind: &str, scenarios: Vec<ScenarioSource>, plan: P) -> Self {
         ManyManifest {
             tool: TOOL.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -60,7 +54,9 @@ impl ManyManifest {
             plan,
         }
     }
+}
 
+impl<P: DeserializeOwned> ManyManifest<P> {
     /// Reads the manifest of the result in `folder`.
     ///
     /// # Errors
@@ -76,9 +72,9 @@ impl ManyManifest {
 ///
 /// # Errors
 /// When a file cannot be written; the folder should then be dropped.
-pub fn write_many(
+pub fn write_many<P: Serialize>(
     folder: &ResultsFolder,
-    manifest: &ManyManifest,
+    manifest: &ManyManifest<P>,
     host: &Host,
     files: &[(String, String)],
     pictures: &[Picture],

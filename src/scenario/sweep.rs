@@ -149,6 +149,23 @@ impl Axis {
         }
     }
 
+    /// The value for `part`, 0 to 1, of a design that fills the space: whole numbers are as likely
+    /// at the ends as between them.
+    pub fn covering(&self, part: f64) -> AxisValue {
+        match &self.values {
+            AxisValues::Range { from, to, is_whole: true, is_logarithmic, .. } => {
+                let (low, high) = (from - 0.5, to + 0.5);
+                let value = match is_logarithmic {
+                    true => low * libm::pow(high / low, part),
+                    false => low + (high - low) * part,
+                };
+                let value = libm::round(value).clamp(*from, *to);
+                self.written(value)
+            }
+            _ => self.within(part),
+        }
+    }
+
     /// The value at `part` of the way, 0 to 1; of a list, the one that covers it.
     pub fn within(&self, part: f64) -> AxisValue {
         match &self.values {
@@ -156,7 +173,7 @@ impl Axis {
                 let index = (part * values.len() as f64) as usize;
                 values[index.min(values.len() - 1)].clone()
             }
-            AxisValues::Range { from, to, is_logarithmic, is_whole, unit, .. } => {
+            AxisValues::Range { from, to, is_logarithmic, is_whole, .. } => {
                 let value = if part <= 0.0 {
                     *from
                 } else if part >= 1.0 {
@@ -166,13 +183,18 @@ impl Axis {
                 } else {
                     from + (to - from) * part
                 };
-                let value = if *is_whole { libm::round(value) } else { six_digits(value) };
-                if unit.is_empty() {
-                    AxisValue::of_number(&value.to_string())
-                } else {
-                    AxisValue::of_text(&format!("{value}{unit}"))
-                }
+                self.written(if *is_whole { libm::round(value) } else { six_digits(value) })
             }
+        }
+    }
+
+    /// A number of the range with its unit.
+    fn written(&self, value: f64) -> AxisValue {
+        match &self.values {
+            AxisValues::Range { unit, .. } if !unit.is_empty() => {
+                AxisValue::of_text(&format!("{value}{unit}"))
+            }
+            _ => AxisValue::of_number(&value.to_string()),
         }
     }
 }
