@@ -3,6 +3,7 @@
 
 mod compare;
 mod compare_events;
+mod isolation;
 mod replicate;
 mod run;
 pub mod statistics;
@@ -15,6 +16,9 @@ pub use compare::{
     WarmUpSuggestion, compare, significant,
 };
 pub use compare_events::{FirstDifference, Side, first_difference};
+pub use isolation::{
+    Figure, Isolation, IsolationPlan, PolicyIsolation, TenantIsolation, isolation, isolation_runs,
+};
 pub use replicate::{
     Chosen, ChosenError, Dwells, Ended, Keep, Overseer, Record, SLOTS, Slot, TenantFigures,
     default_metrics, fold_in_order, observe, seed_of,

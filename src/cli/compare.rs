@@ -16,7 +16,8 @@ use super::watchman::Watchman;
 use super::{Exit, Global, OutputFormat};
 use crate::experiment::statistics::{Level, StoppingRule};
 use crate::experiment::{
-    Chosen, Comparison, ComparisonPlan, Contestant, Replications, Stopped, compare, default_metrics,
+    Chosen, Comparison, ComparisonPlan, Contestant, IsolationPlan, Replications, Stopped, compare,
+    default_metrics, isolation, isolation_runs,
 };
 use crate::report::{Host, ManyManifest, ResultsFolder, ScenarioSource, run_folder, write_many};
 use crate::scenario::{Loaded, parse_part};
@@ -55,6 +56,18 @@ pub(super) struct Compare {
     /// What is measured, such as dwell_p99:tenant=small [default: what the checks bound, and the usual]
     #[arg(long, value_name = "M[:WHO=NAME,...]")]
     metric: Vec<String>,
+    /// Also run tenants alone, on the same luck: what does the company of the others cost them?
+    #[arg(long)]
+    isolation: bool,
+    /// With --isolation: also let this tenant or population send more
+    #[arg(long, value_name = "TENANT", requires = "isolation")]
+    aggressor: Option<String>,
+    /// How many times as much the aggressor sends
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..=1000), requires = "aggressor")]
+    times: u64,
+    /// With --isolation: at most so many tenants are run alone, some of each population
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    most_tenants: usize,
     /// The seed of the first replication [default: the scenario's]
     #[arg(long)]
     seed: Option<u64>,
@@ -170,6 +183,14 @@ impl Compare {
             )
         });
         let mut folder = ResultsFolder::prepare(&target)?;
+        let aggressor = self.aggressor.as_deref().map(|name| (name, self.times));
+        if let Some((name, _)) = aggressor
+            && first.scenario.tenants_named(name).next().is_none()
+        {
+            return Err(Failure::usage(format!(
+                "error: --aggressor {name}: there is no such tenant"
+            )));
+        }
         let watchman = Watchman::new(global, most * contestants.len());
         let plan = ComparisonPlan {
             contestants: &contestants,
@@ -180,9 +201,25 @@ impl Compare {
             seed,
             threads: global.threads(),
         };
-        let comparison = compare(&plan, &watchman);
+        let compared = compare(&plan, &watchman).and_then(|mut comparison| {
+            if self.isolation {
+                let plan = IsolationPlan {
+                    scenario: &first.scenario,
+                    policies: &policies,
+                    most_tenants: self.most_tenants.max(1),
+                    aggressor,
+                    replications: comparison.replications,
+                    level,
+                    seed,
+                    threads: global.threads(),
+                };
+                watchman.expect_more(isolation_runs(&plan));
+                comparison.isolation = Some(isolation(&plan, &watchman)?);
+            }
+            Ok(comparison)
+        });
         let wall_s = watchman.finish().as_secs_f64();
-        let comparison = comparison?;
+        let comparison = compared?;
         let manifest = Plan {
             contestants: &names,
             policies: policies.iter().map(|policy| policy.name).collect(),
@@ -272,7 +309,10 @@ impl Compare {
     fn key(&self, names: &[String]) -> Vec<String> {
         let against = self.against.iter().map(|path| format!("against={}", path.display()));
         let metrics = self.metric.iter().map(|metric| format!("metric={metric}"));
-        let own = [format!("baseline={:?} level={}", self.baseline, self.level)];
+        let own = [format!(
+            "baseline={:?} level={} isolation={} aggressor={:?}",
+            self.baseline, self.level, self.isolation, self.aggressor
+        )];
         self.set
             .iter()
             .cloned()

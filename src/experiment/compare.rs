@@ -102,6 +102,9 @@ pub struct Comparison {
     pub metrics: Vec<MetricComparison>,
     /// By contestant but the baseline: who is worse off, who better.
     pub tenants: Vec<TenantChanges>,
+    /// What company costs each tenant, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<super::isolation::Isolation>,
     /// Where each contestant's course has settled, as MSER-5 sees it.
     pub warm_up: Vec<WarmUpSuggestion>,
     /// The digest of each replication of each contestant, in order of replication.

@@ -42,6 +42,7 @@ struct TenantRow<'a> {
     n: usize,
     baseline_s: f64,
     dwell_p99_s: f64,
+    censored: usize,
     difference_s: f64,
     half_width_s: Option<f64>,
     p_holm: Option<f64>,
@@ -58,6 +59,25 @@ struct ReplicationRow<'a> {
     metric: &'a str,
     unit: &'a str,
     value: Option<f64>,
+}
+
+/// A row a policy and tenant.
+#[derive(Serialize)]
+struct IsolationRow<'a> {
+    policy: &'a str,
+    tenant: &'a str,
+    group: &'a str,
+    n: usize,
+    added_dwell_s: Option<f64>,
+    added_dwell_half_width_s: Option<f64>,
+    dwell_slowdown: Option<f64>,
+    slowdown_mean: Option<f64>,
+    slowdown_mean_half_width: Option<f64>,
+    slowdown_p99: Option<f64>,
+    slowdown_p99_half_width: Option<f64>,
+    isolation_index: Option<f64>,
+    isolation_index_half_width: Option<f64>,
+    undelivered: u64,
 }
 
 /// A row a contestant and part of the run.
@@ -107,6 +127,7 @@ pub(super) fn all(comparison: &Comparison) -> Result<Vec<(String, String)>, Fail
             n: row.n,
             baseline_s: row.baseline_s,
             dwell_p99_s: row.dwell_p99_s,
+            censored: row.censored,
             difference_s: row.difference_s,
             half_width_s: row.half_width_s,
             p_holm: row.p_holm,
@@ -137,14 +158,36 @@ pub(super) fn all(comparison: &Comparison) -> Result<Vec<(String, String)>, Fail
             dwell_mean_s: *dwell_mean_s,
         })
     });
-    Ok(vec![
+    let mut files = vec![
         ("comparison.json".to_owned(), json),
         ("comparison.csv".to_owned(), csv(std::slice::from_ref(comparison))?),
         ("comparison.md".to_owned(), table::markdown(comparison)),
         ("tenants.csv".to_owned(), written(tenants)?),
         ("replications.csv".to_owned(), written(replications.into_iter())?),
         ("course.csv".to_owned(), written(courses)?),
-    ])
+    ];
+    if let Some(isolation) = &comparison.isolation {
+        let rows = isolation.policies.iter().flat_map(|policy| {
+            policy.tenants.iter().map(|row| IsolationRow {
+                policy: &policy.policy,
+                tenant: &row.tenant,
+                group: &row.group,
+                n: isolation.replications,
+                added_dwell_s: row.added_dwell_s.mean,
+                added_dwell_half_width_s: row.added_dwell_s.half_width,
+                dwell_slowdown: row.dwell_slowdown.mean,
+                slowdown_mean: row.slowdown_mean.mean,
+                slowdown_mean_half_width: row.slowdown_mean.half_width,
+                slowdown_p99: row.slowdown_p99.mean,
+                slowdown_p99_half_width: row.slowdown_p99.half_width,
+                isolation_index: row.isolation_index.mean,
+                isolation_index_half_width: row.isolation_index.half_width,
+                undelivered: row.undelivered,
+            })
+        });
+        files.push(("isolation.csv".to_owned(), written(rows)?));
+    }
+    Ok(files)
 }
 
 fn written<R: Serialize>(rows: impl Iterator<Item = R>) -> Result<String, Failure> {

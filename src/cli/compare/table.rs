@@ -5,13 +5,15 @@ use std::io::{self, IsTerminal, Write};
 use super::super::Global;
 use super::super::exit::Failure;
 use crate::experiment::{
-    Change, Comparison, ContestantFigures, MetricComparison, Stopped, TenantChange,
+    Change, Comparison, ContestantFigures, Figure, Isolation, MetricComparison, PolicyIsolation,
+    Stopped, TenantChange, TenantIsolation,
 };
 use crate::report::{Paint, Style, TextTable, Tone, figure, percent, time};
 
 const WIDTH: usize = 100;
-/// Tenants shown of each end; the others are in `tenants.csv`.
-const MOST_TENANTS: usize = 5;
+/// Tenants shown that are hit worst, and least; the others are in `tenants.csv`.
+const MOST_TENANTS: usize = 4;
+const LEAST_TENANTS: usize = 2;
 
 pub(super) fn print(
     comparison: &Comparison,
@@ -47,7 +49,7 @@ pub(super) fn print(
             let cells = match row {
                 Some(row) => tenant_cells(row),
                 None => {
-                    let hidden = changes.tenants.len() - 2 * MOST_TENANTS;
+                    let hidden = changes.tenants.len() - MOST_TENANTS - LEAST_TENANTS;
                     let words = format!("{hidden} more: tenants.csv");
                     vec![words, String::new(), String::new(), String::new(), String::new()]
                 }
@@ -60,6 +62,16 @@ pub(super) fn print(
             table.row(tone, cells);
         }
         write!(output, "{}", table.print(paint, WIDTH))?;
+    }
+    if let Some(isolation) = &comparison.isolation {
+        for policy in &isolation.policies {
+            writeln!(output, "\n{}", isolation_title(isolation, policy))?;
+            let (head, rows) = isolation_rows(isolation, policy);
+            let mut table = TextTable::new(&head);
+            rows.into_iter().for_each(|row| table.row(Tone::Plain, row));
+            table.drop_empty(&["-", "0"]);
+            write!(output, "{}", table.print(paint, WIDTH))?;
+        }
     }
     writeln!(output)?;
     for note in notes(comparison) {
@@ -93,6 +105,16 @@ pub(super) fn markdown(comparison: &Comparison) -> String {
             text.push_str(&format!("| {} |\n", escaped(&tenant_cells(row)).join(" | ")));
         }
     }
+    if let Some(isolation) = &comparison.isolation {
+        for policy in &isolation.policies {
+            let (head, rows) = isolation_rows(isolation, policy);
+            text.push_str(&format!("\n**{}**\n\n", isolation_title(isolation, policy)));
+            text.push_str(&format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len())));
+            for row in rows {
+                text.push_str(&format!("| {} |\n", escaped(&row).join(" | ")));
+            }
+        }
+    }
     text.push('\n');
     for note in notes(comparison) {
         text.push_str(&format!("- {note}\n"));
@@ -111,7 +133,7 @@ fn heading(comparison: &Comparison) -> String {
     format!(
         "{} · {n} replications (seeds {first} to {last}) · {} intervals",
         comparison.scenario,
-        percent(comparison.level)
+        percent(comparison.level).replace(".0 %", " %")
     )
 }
 
@@ -156,23 +178,62 @@ fn cells(row: &ContestantFigures, metric: &MetricComparison) -> Vec<String> {
 }
 
 fn shown(tenants: &[TenantChange]) -> Vec<Option<&TenantChange>> {
-    if tenants.len() <= 2 * MOST_TENANTS + 1 {
+    if tenants.len() <= MOST_TENANTS + LEAST_TENANTS + 1 {
         return tenants.iter().map(Some).collect();
     }
     let first = tenants[..MOST_TENANTS].iter().map(Some);
-    first.chain([None]).chain(tenants[tenants.len() - MOST_TENANTS..].iter().map(Some)).collect()
+    first.chain([None]).chain(tenants[tenants.len() - LEAST_TENANTS..].iter().map(Some)).collect()
 }
 
 fn tenant_cells(row: &TenantChange) -> Vec<String> {
     let sign = if row.difference_s > 0.0 { "+" } else { "" };
+    let censored = if row.censored > 0 { ">" } else { "" };
     let half = row.half_width_s.map(|half| format!(" ± {}", time(half))).unwrap_or_default();
     vec![
         row.tenant.clone(),
         time(row.baseline_s),
-        time(row.dwell_p99_s),
-        format!("{sign}{}{half}", time(row.difference_s)),
+        format!("{censored}{}", time(row.dwell_p99_s)),
+        format!("{censored}{sign}{}{half}", time(row.difference_s)),
         row.p_holm.map(p_value).unwrap_or_default(),
     ]
+}
+
+fn isolation_title(isolation: &Isolation, policy: &PolicyIsolation) -> String {
+    let of = match isolation.measured == isolation.tenants {
+        true => format!("{} tenants", isolation.tenants),
+        false => format!("{} of {} tenants", isolation.measured, isolation.tenants),
+    };
+    let aggressor = isolation.aggressor.as_ref().zip(isolation.times);
+    let index =
+        aggressor.map(|(name, times)| format!("; index: {name} sends {times} times as much"));
+    let index = index.unwrap_or_default();
+    format!("isolation under {}: in company against alone, {of}, worst first{index}", policy.policy)
+}
+
+fn isolation_rows(
+    isolation: &Isolation,
+    policy: &PolicyIsolation,
+) -> ([&'static str; 7], Vec<Vec<String>>) {
+    let head =
+        ["", "added dwell", "dwell ratio", "slowdown", "its p99", "isolation index", "undelivered"];
+    let figure = |one: &Figure, unit: &str| match (one.mean, one.half_width) {
+        (None, _) => "-".to_owned(),
+        (Some(mean), None) => worded(mean, unit),
+        (Some(mean), Some(half)) => format!("{} ± {}", worded(mean, unit), worded(half, unit)),
+    };
+    let row = |row: &TenantIsolation| {
+        vec![
+            row.tenant.clone(),
+            figure(&row.added_dwell_s, "s"),
+            figure(&row.dwell_slowdown, ""),
+            figure(&row.slowdown_mean, ""),
+            figure(&row.slowdown_p99, ""),
+            figure(&row.isolation_index, ""),
+            row.undelivered.to_string(),
+        ]
+    };
+    let most = if isolation.policies.len() > 1 { 5 } else { 12 };
+    (head, policy.tenants.iter().take(most).map(row).collect())
 }
 
 fn notes(comparison: &Comparison) -> Vec<String> {
@@ -202,6 +263,12 @@ fn notes(comparison: &Comparison) -> Vec<String> {
     }
     if rows().any(|row| row.is_too_skewed) {
         notes.push("* so skewed that the interval needs more replications".to_owned());
+    }
+    if comparison.isolation.is_some() {
+        notes.push(
+            "slowdown: latency in company / alone, message by message, on the same luck; 1 is perfect"
+                .to_owned(),
+        );
     }
     for one in &comparison.warm_up {
         if let Some(cut) = one.suggested_s.filter(|cut| *cut > one.warm_up_s) {

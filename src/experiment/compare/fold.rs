@@ -18,6 +18,8 @@ pub(super) struct Side {
     pub(super) values: Vec<Vec<Option<Quantile>>>,
     /// By tenant and replication, seconds: what is censored counts as the time known.
     pub(super) dwell_p99_s: Vec<Vec<f64>>,
+    /// By tenant: replications in which that is censored.
+    pub(super) censored: Vec<usize>,
     /// Sums over replications.
     pub(super) slots: Vec<Slot>,
     digests: Vec<String>,
@@ -36,6 +38,7 @@ impl<'a> Fold<'a> {
         let side = |tenants: usize| Side {
             values: vec![Vec::new(); plan.metrics.len()],
             dwell_p99_s: vec![Vec::new(); tenants],
+            censored: vec![0; tenants],
             slots: vec![Slot::default(); SLOTS],
             digests: Vec::new(),
             arrivals: Vec::new(),
@@ -52,6 +55,9 @@ impl<'a> Fold<'a> {
         }
         for (values, tenant) in side.dwell_p99_s.iter_mut().zip(&record.tenants) {
             values.push(tenant.dwell_p99_s.map_or(f64::NAN, known));
+        }
+        for (count, tenant) in side.censored.iter_mut().zip(&record.tenants) {
+            *count += usize::from(matches!(tenant.dwell_p99_s, Some(Quantile::Above(_))));
         }
         for (sum, slot) in side.slots.iter_mut().zip(&record.slots) {
             sum.dispatched += slot.dispatched;
@@ -90,6 +96,7 @@ impl<'a> Fold<'a> {
             pairing,
             metrics,
             tenants,
+            isolation: None,
             warm_up: warm_up.collect(),
             values: self
                 .sides

@@ -35,6 +35,8 @@ pub struct TenantChange {
     pub baseline_s: f64,
     /// Mean under the contestant, seconds.
     pub dwell_p99_s: f64,
+    /// Replications in which the contestant's figure is only known to be larger.
+    pub censored: usize,
     /// Mean of the paired differences, seconds: above 0 is worse.
     pub difference_s: f64,
     /// Half the width of its interval.
@@ -91,6 +93,7 @@ fn of_one(plan: &ComparisonPlan<'_>, sides: &[Side], index: usize) -> TenantChan
             n: own.len(),
             baseline_s: mean(&before),
             dwell_p99_s: mean(&own),
+            censored: sides[index].censored[position],
             difference_s: mean(&own) - mean(&before),
             half_width_s: pair.map(|pair| significant(pair.difference.half_width)),
             p_holm: pair.map(|pair| pair.p_value),

@@ -3,6 +3,15 @@
 use super::super::canvas::{Anchor, Canvas, FAINT, GRID};
 use super::worded;
 
+/// Round times, for logarithmic axes.
+const ROUND_TIMES: [f64; 12] =
+    [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36_000.0, 345_600.0, 3_456_000.0];
+/// Distances of ticks that people count in.
+const TIME_STEPS: [f64; 14] = [
+    30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 21_600.0, 43_200.0,
+    86_400.0, 864_000.0,
+];
+
 /// From pixels to pixels, between two numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
@@ -51,7 +60,21 @@ impl Axis {
     }
 
     /// Round numbers inside, few enough to be read.
-    pub(super) fn ticks(&self) -> Vec<f64> {
+    pub(super) fn ticks(&self, unit: &str) -> Vec<f64> {
+        let (rounds, is_time): (&[f64], bool) = match unit {
+            "s" if self.is_logarithmic && self.to > 30.0 => (&ROUND_TIMES, true),
+            "s" if self.to - self.from > 100.0 => (&TIME_STEPS, true),
+            _ => (&[], false),
+        };
+        if is_time && self.is_logarithmic {
+            let inside = |time: &&f64| (self.from..=self.to).contains(*time);
+            return rounds.iter().filter(inside).copied().collect();
+        }
+        if is_time {
+            let rough = (self.to - self.from) / 6.0;
+            let step = rounds.iter().find(|step| **step >= rough);
+            return self.multiples(step.copied().unwrap_or(rough));
+        }
         if self.is_logarithmic {
             let decades = libm::log10(self.to / self.from);
             let every = libm::ceil(decades / 6.0).max(1.0);
@@ -66,7 +89,10 @@ impl Axis {
         let rough = (self.to - self.from) / 5.0;
         let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
         let step = [1.0, 2.0, 5.0, 10.0].iter().map(|one| one * power);
-        let step = step.clone().find(|step| *step >= rough).unwrap_or(power * 10.0);
+        self.multiples(step.clone().find(|step| *step >= rough).unwrap_or(power * 10.0))
+    }
+
+    fn multiples(&self, step: f64) -> Vec<f64> {
         let mut number = libm::ceil(self.from / step);
         let mut ticks = Vec::new();
         while number * step <= self.to {
@@ -83,7 +109,7 @@ impl Axis {
         (top, bottom): (i32, i32),
         unit: &str,
     ) {
-        for tick in self.ticks() {
+        for tick in self.ticks(unit) {
             let x = self.at(tick);
             canvas.line(vec![(x, top), (x, bottom)], GRID, 1.0, 1);
             canvas.text(&worded(tick, unit), (x, bottom + 12), 12, FAINT, Anchor::Middle);
@@ -97,7 +123,7 @@ impl Axis {
         (left, right): (i32, i32),
         unit: &str,
     ) {
-        for tick in self.ticks() {
+        for tick in self.ticks(unit) {
             let y = self.at(tick);
             canvas.line(vec![(left, y), (right, y)], GRID, 1.0, 1);
             canvas.text(&worded(tick, unit), (left - 8, y), 12, FAINT, Anchor::Right);
@@ -113,10 +139,11 @@ mod tests {
     fn axes_hold_what_they_are_around_and_have_round_ticks() {
         let axis = Axis::around([0.0, 10.0].into_iter(), (100, 200), 2.0).expect("numbers");
         assert!(!axis.is_logarithmic() && axis.at(5.0) == 150);
-        assert_eq!(axis.ticks(), [0.0, 5.0, 10.0]);
+        assert_eq!(axis.ticks(""), [0.0, 5.0, 10.0]);
         let axis = Axis::around([0.01, 1000.0].into_iter(), (0, 500), 2.0).expect("numbers");
         assert!(axis.is_logarithmic() && (axis.at(3.162) - 250).abs() <= 1);
-        assert_eq!(axis.ticks().len(), 6);
+        assert_eq!(axis.ticks("").len(), 6);
+        assert_eq!(axis.ticks("s"), [0.01, 0.1, 1.0, 10.0, 60.0, 600.0]);
         let same = Axis::around([7.0].into_iter(), (0, 100), 2.0).expect("a number");
         assert_eq!(same.at(7.0), 50);
         assert!(Axis::around(std::iter::empty(), (0, 1), 2.0).is_none());

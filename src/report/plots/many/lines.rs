@@ -34,7 +34,7 @@ pub fn draw(
         let half = half.unwrap_or(0.0);
         [mean - half, mean + half]
     });
-    let across = Axis::around(points.map(|(x, _, _)| *x), (LEFT + 20, RIGHT - 20), 1.2);
+    let across = Axis::around(points.map(|(x, _, _)| *x), (LEFT + 20, RIGHT - 20), 0.9);
     let up = Axis::around(values, (BOTTOM, 100), 1.7);
     let (Some(across), Some(up)) = (across, up) else {
         return without_data(title, subtitle, "there are no figures");

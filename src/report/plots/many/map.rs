@@ -23,8 +23,8 @@ pub fn draw(
     unit: &str,
     points: &[(f64, f64, f64)],
 ) -> Result<String, String> {
-    let across = Axis::around(points.iter().map(|p| p.0), (LEFT + 24, RIGHT - 24), 1.2);
-    let up = Axis::around(points.iter().map(|p| p.1), (BOTTOM - 24, TOP + 24), 1.2);
+    let across = Axis::around(points.iter().map(|p| p.0), (LEFT + 24, RIGHT - 24), 0.9);
+    let up = Axis::around(points.iter().map(|p| p.1), (BOTTOM - 24, TOP + 24), 0.9);
     let tone = Axis::around(points.iter().map(|p| p.2), (0, 1000), 1.7);
     let (Some(across), Some(up), Some(tone)) = (across, up, tone) else {
         return without_data(title, subtitle, "there are no figures");
@@ -61,7 +61,7 @@ pub fn draw(
             let (from, to) = ((x - side, y - side), (x + side, y + side));
             canvas.rectangle(from, to, shade(tone.at(*value)), 1.0);
         }
-        let ticks = tone.ticks();
+        let ticks = tone.ticks(unit);
         canvas.text(&format!("mean{}", log(&tone)), (RIGHT + 24, TOP), 12, INK, Anchor::Left);
         for (index, tick) in ticks.iter().rev().enumerate() {
             let y = TOP + 24 + 24 * index as i32;
