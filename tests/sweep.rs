@@ -152,6 +152,7 @@ fn killed_at_any_moment_results_are_old_or_new_and_resumed_they_are_as_if_never_
     let place = &place;
     // The old result has one replication a record, the new one two.
     place.expect(0, "sweep tiny.toml --out old --records old.records --set sweep.replications=1");
+    #[expect(clippy::disallowed_methods, reason = "only how long to wait before a kill")]
     let began = std::time::Instant::now();
     place.expect(0, "sweep tiny.toml --out new --records new.records");
     let whole = began.elapsed();

@@ -126,12 +126,17 @@ impl From<SetupError> for Failure {
     }
 }
 
+/// How a run that failed ends the program.
+pub(super) fn exit_of(error: &RunError) -> Exit {
+    match error {
+        RunError::Setup(_) => Exit::Usage,
+        RunError::Violation(_) | RunError::LedgersDisagree(_) => Exit::InvariantViolated,
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let exit = match error {
-            RunError::Setup(_) => Exit::Usage,
-            RunError::Violation(_) | RunError::LedgersDisagree(_) => Exit::InvariantViolated,
-        };
+        let exit = exit_of(&error);
         Failure::new(exit, format!("error: {error}"))
     }
 }
@@ -139,10 +144,8 @@ impl From<RunError> for Failure {
 impl From<CompareError> for Failure {
     fn from(error: CompareError) -> Self {
         let exit = match &error {
-            CompareError::Metric { .. } | CompareError::Run { error: RunError::Setup(_), .. } => {
-                Exit::Usage
-            }
-            CompareError::Run { .. } => Exit::InvariantViolated,
+            CompareError::Metric { .. } => Exit::Usage,
+            CompareError::Run { error, .. } => exit_of(error),
         };
         Failure::new(exit, format!("error: {error}"))
     }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::compare::source;
-use super::exit::Failure;
+use super::exit::{Failure, exit_of};
 use super::load::{NotLoaded, choose_policy, load_for_run, with_registries};
 use super::watchman::Watchman;
 use super::{Exit, Global, OutputFormat};
@@ -308,10 +308,9 @@ impl From<crate::experiment::StoreError> for Failure {
 
 impl From<crate::experiment::SweepError> for Failure {
     fn from(error: crate::experiment::SweepError) -> Self {
-        use crate::experiment::{RunError, SweepError};
+        use crate::experiment::SweepError;
         let exit = match &error {
-            SweepError::Run { error: RunError::Setup(_), .. } => Exit::Usage,
-            SweepError::Run { .. } => Exit::InvariantViolated,
+            SweepError::Run { error, .. } => exit_of(error),
             SweepError::Store(_) => Exit::InputOutput,
         };
         Failure::new(exit, format!("error: {error}"))

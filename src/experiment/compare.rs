@@ -134,7 +134,7 @@ pub enum CompareError {
         /// The seed.
         seed: u64,
         /// Why.
-        error: RunError,
+        error: Box<RunError>,
     },
 }
 
@@ -172,7 +172,8 @@ pub fn compare(
         let seed = seed_of(plan.seed, (index / contestants) as u64);
         let (scenario, policy) = (contestant.scenario, contestant.policy);
         observe(scenario, policy, seed, plan.metrics, keep, overseer).map_err(|error| {
-            CompareError::Run { contestant: contestant.name.to_owned(), seed, error }
+            let (contestant, error) = (contestant.name.to_owned(), Box::new(error));
+            CompareError::Run { contestant, seed, error }
         })
     };
     let mut fold = Fold::new(plan);

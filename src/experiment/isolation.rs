@@ -145,7 +145,7 @@ pub fn isolation(
         let record = record.map_err(|error| CompareError::Run {
             contestant: policy.name.to_owned(),
             seed,
-            error,
+            error: Box::new(error),
         })?;
         let mut messages = record.messages;
         // Of a lone tenant nobody else's are worth carrying along.

@@ -129,7 +129,7 @@ pub enum SweepError {
         /// The seed.
         seed: u64,
         /// Why.
-        error: RunError,
+        error: Box<RunError>,
     },
     /// A record could not be kept.
     #[error(transparent)]
@@ -202,8 +202,10 @@ pub fn sweep(
         let (job, k) = missing[index];
         let SweepJob { point, scenario, policy } = plan.jobs[job];
         let seed = seed_of(plan.first_seed, k as u64);
-        observe(scenario, policy, seed, plan.metrics, Keep::default(), overseer)
-            .map_err(|error| SweepError::Run { point, policy: policy.name, seed, error })
+        observe(scenario, policy, seed, plan.metrics, Keep::default(), overseer).map_err(|error| {
+            let error = Box::new(error);
+            SweepError::Run { point, policy: policy.name, seed, error }
+        })
     };
     let mut failure = None;
     fold_in_order(plan.threads, missing.len(), overseer, work, |index, record| {
