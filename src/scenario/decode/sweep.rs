@@ -157,7 +157,9 @@ pub(crate) fn sweep(
     let written = texts(&reader, "constraints");
     let constraints = match &written {
         Some(written) if is_complete => {
-            written.iter().map(|text| constraint(reporter, &axes, text)).collect()
+            let all: Vec<Option<Constraint>> =
+                written.iter().map(|text| constraint(reporter, &axes, text)).collect();
+            all.into_iter().collect()
         }
         _ => Some(Vec::new()),
     };
