@@ -1,6 +1,7 @@
 //! What is done with runs: run one, verify that it is reproducible, find where two part; and what may be
 //! concluded from many.
 
+mod baseline;
 mod compare;
 mod compare_events;
 mod isolation;
@@ -10,6 +11,9 @@ pub mod statistics;
 mod sweep;
 mod verify;
 
+pub use baseline::{
+    BASELINE_SCHEMA_VERSION, Baseline, GateFigures, GateReport, judge_baseline, record_baseline,
+};
 pub use compare::{
     COMPARISON_SCHEMA_VERSION, Change, CompareError, Comparison, ComparisonPlan, Contestant,
     ContestantFigures, MetricComparison, Replications, Stopped, TenantChange, TenantChanges,

@@ -8,6 +8,8 @@
 
 mod decode;
 mod diagnostics;
+mod fault;
+mod gateway;
 mod load;
 mod message_log;
 mod overrides;
@@ -20,6 +22,8 @@ mod sweep;
 mod tree;
 
 pub use diagnostics::{Colouring, Diagnostics};
+pub use fault::{Factor, Fault, FaultKind};
+pub use gateway::{Absent, Capacity, Gateway};
 pub use load::{
     InputFile, LoadError, Loaded, MetricUnit, Registries, load, replace_traffic, resolve_text,
 };
@@ -28,8 +32,13 @@ pub use message_log::{
 };
 pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use resolved::{
-    Arrivals, Bound, Check, Class, Destination, DetectorChoice, Fault, FaultKind, Gateway, Latency,
-    LoggedArrival, MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
+    Arrivals, Bound, Check, Class, Destination, DetectorChoice, Latency, LoggedArrival, Margin,
+    MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
 pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};
+
+/// All kinds of faults: name, effect, and the keys that set them.
+pub fn fault_kinds() -> Vec<[String; 3]> {
+    decode::fault_kinds().collect()
+}

@@ -7,6 +7,8 @@
 mod carrier;
 #[path = "model/endings.rs"]
 mod endings;
+#[path = "model/failures.rs"]
+mod failures;
 #[path = "model/faults.rs"]
 mod faults;
 #[path = "model/luck.rs"]

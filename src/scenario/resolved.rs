@@ -3,8 +3,10 @@
 //! Every index in here is valid and every combination is one the model can run; what a person may
 //! have got wrong was reported when the file was decoded.
 
+use super::fault::Fault;
+use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
-use crate::scheduler::{RetryPolicy, Status};
+use crate::scheduler::RetryPolicy;
 use crate::time::{Span, Time};
 use crate::units::{ClassId, DestinationId, Quota, Rate, SenderId, TenantId, TenantSetId, Weight};
 
@@ -66,29 +68,6 @@ pub struct Destination {
     pub receipt_timeout: Span,
     /// The carrier's side.
     pub gateway: Gateway,
-}
-
-/// How the carrier of one destination behaves when nothing is wrong.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gateway {
-    /// Sessions (binds).
-    pub sessions: u16,
-    /// Unanswered attempts that each session allows.
-    pub window: u32,
-    /// From submission to response.
-    pub response: Latency,
-    /// Refusals in ordinary operation; the probabilities add up to at most 1.
-    pub refusals: Vec<(Status, Probability)>,
-    /// From acceptance to the handset.
-    pub delivery: Latency,
-    /// How often an accepted message is never delivered, with a receipt that says so.
-    pub undeliverable: Probability,
-    /// How often an accepted message disappears: not delivered, no receipt.
-    pub lost: Probability,
-    /// From delivery (or its failure) to the receipt.
-    pub receipt: Latency,
-    /// How often the receipt of a message is lost.
-    pub receipt_lost: Probability,
 }
 
 /// A distribution of spans.
@@ -263,47 +242,6 @@ pub struct LoggedArrival {
     pub validity: Option<Span>,
 }
 
-/// An injected failure.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// Its name; unique.
-    pub name: String,
-    /// What goes wrong.
-    pub kind: FaultKind,
-    /// Where.
-    pub destination: DestinationId,
-    /// For whom; `None` for everybody.
-    pub tenant: Option<TenantId>,
-    /// When it begins.
-    pub start: Time,
-    /// How long it lasts.
-    pub duration: Span,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum FaultKind {
-    /// All sessions are down: what was unanswered has an unknown outcome. Never scoped to a tenant.
-    Outage,
-    /// Some attempts are refused.
-    ErrorBurst {
-        /// How many of them.
-        fraction: Probability,
-        /// With which status.
-        status: Status,
-    },
-}
-
-impl FaultKind {
-    /// The name used in files and output.
-    pub const fn name(self) -> &'static str {
-        match self {
-            FaultKind::Outage => "outage",
-            FaultKind::ErrorBurst { .. } => "error-burst",
-        }
-    }
-}
-
 /// Which detector watches, and how it is set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DetectorChoice {
@@ -324,8 +262,19 @@ pub struct Check {
     pub selector: Selector,
     /// The bound, in the metric's unit (seconds for times).
     pub bound: Bound,
+    /// How much worse than a recorded baseline the figure may get.
+    pub margin: Margin,
     /// Line in the scenario file, from 1.
     pub line: u32,
+}
+
+/// How much worse a figure may get.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// By this part of what it was.
+    Relative(f64),
+    /// By this, in the metric's unit.
+    Absolute(f64),
 }
 
 /// Of whom a metric is taken. Empty fields select all.
