@@ -88,6 +88,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
         policy: "scoring".into(),
         duration,
         drain: Span::from_seconds(3600),
+        warm_up: Span::ZERO,
         window: Span::from_seconds(60),
         destinations: vec![Destination {
             name: "route".into(),

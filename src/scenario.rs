@@ -18,6 +18,7 @@ mod reader;
 mod resolved;
 mod schema;
 mod suggest;
+mod sweep;
 mod tree;
 
 pub use diagnostics::{Colouring, Diagnostics};
@@ -29,12 +30,13 @@ pub use load::{
 pub use message_log::{
     LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
 };
-pub use quantity::{QuantityError, parse_rate, parse_span};
+pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use resolved::{
-    Arrivals, Bound, Check, Class, Destination, DetectorChoice, Latency, LoggedArrival, MessageLog,
-    Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
+    Arrivals, Bound, Check, Class, Destination, DetectorChoice, Latency, LoggedArrival, Margin,
+    MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
+pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};
 
 /// All kinds of faults: name, effect, and the keys that set them.
 pub fn fault_kinds() -> Vec<[String; 3]> {

@@ -14,6 +14,7 @@ pub(crate) mod names;
 pub(crate) mod people;
 pub(crate) mod populate;
 pub(crate) mod retry;
+pub(crate) mod sweep;
 pub(crate) mod tenant;
 pub(crate) mod traffic;
 pub(crate) mod values;
@@ -29,12 +30,14 @@ use self::fault::{FAULT_KINDS, Horizon, Scope};
 use self::log::LOG;
 use self::names::Names;
 use self::people::People;
+use self::sweep::SWEEP;
 use self::tenant::TENANT;
 use self::traffic::{Where, in_words};
 use self::values::{Placed, check_name, did_you_mean};
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Field, Shape, TableReader, TableSpec};
 use super::resolved::{Arrivals, Scenario, Tenant};
+use super::sweep::Sweep;
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
 use crate::time::Span;
@@ -51,6 +54,12 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             Shape::Span,
             "\"1h\"",
             "the run goes on for at most this long after the arrivals",
+        ),
+        Field::with_default(
+            "warm-up",
+            Shape::Span,
+            "\"0s\"",
+            "messages submitted before this are left out of dwell, latency and on-time figures",
         ),
         Field::optional(
             "window",
@@ -77,6 +86,7 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         Field::optional("fault", Shape::TablesByKind(&FAULT_KINDS), "injected failures"),
         Field::optional("detector", Shape::Table(&DETECTOR), "the anomaly detector"),
         Field::optional("check", Shape::Tables(&CHECK), "what must hold after a run"),
+        Field::optional("sweep", Shape::Table(&SWEEP), "parameter points for `apportion sweep`"),
     ]],
     kind: None,
 };
@@ -103,6 +113,8 @@ pub(crate) struct Findings {
     pub(crate) warnings: Vec<String>,
     /// A variable that an input path names and that is not set.
     pub(crate) missing_variable: Option<String>,
+    /// What the sweep table asks for.
+    pub(crate) sweep: Option<Sweep>,
 }
 
 /// Reads a whole scenario; `None` when something was reported.
@@ -117,6 +129,13 @@ pub(crate) fn scenario(
     let name = scenario_name(&reader, file_stem);
     let description = reader.text("description");
     let (duration, drain, window) = times(&reader);
+    let warm_up = reader.span("warm-up");
+    if let (Some(warm_up), Some(duration)) = (warm_up, duration)
+        && warm_up >= duration
+    {
+        let label = format!("the scenario lasts {}", in_words(duration));
+        reader.reject("warm-up", "`warm-up` leaves nothing to measure", label);
+    }
     let seed = reader.integer("seed");
     let policy = policy(&reader, registries.policies);
 
@@ -156,6 +175,7 @@ pub(crate) fn scenario(
         policy: policy.unwrap_or_default(),
         duration: duration.unwrap_or(LONGEST_DURATION),
         drain: drain.unwrap_or_default(),
+        warm_up: warm_up.unwrap_or_default(),
         window: window.unwrap_or_default(),
         destinations: destinations.unwrap_or_default(),
         classes: classes.unwrap_or_default(),
@@ -218,6 +238,8 @@ pub(crate) fn scenario(
     };
     let nodes = reader.tables("check");
     let checks = all(nodes.iter().map(|node| check::check(reporter, &subjects, node)));
+    let sweep = reader.get("sweep").map(|node| sweep::sweep(reporter, registries, root, &node));
+    findings.sweep = sweep.flatten().map(|sweep| sweep.finished(draft.seed, &draft.policy));
     reader.finish();
     warn_of_idle_sets(&draft, findings);
     warn_of_many_messages(&draft, findings);

@@ -25,6 +25,8 @@ pub struct Scenario {
     pub duration: Span,
     /// The run goes on for at most this long after the arrivals, or until nothing is left.
     pub drain: Span,
+    /// Messages submitted before this are left out of dwell, latency and on-time figures.
+    pub warm_up: Span,
     /// Width of the windows of every series and of the fairness measures.
     pub window: Span,
     /// Index = [`DestinationId`].
@@ -260,8 +262,19 @@ pub struct Check {
     pub selector: Selector,
     /// The bound, in the metric's unit (seconds for times).
     pub bound: Bound,
+    /// How much worse than a recorded baseline the figure may get.
+    pub margin: Margin,
     /// Line in the scenario file, from 1.
     pub line: u32,
+}
+
+/// How much worse a figure may get.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// By this part of what it was.
+    Relative(f64),
+    /// By this, in the metric's unit.
+    Absolute(f64),
 }
 
 /// Of whom a metric is taken. Empty fields select all.

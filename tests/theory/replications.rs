@@ -229,6 +229,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         policy: "fifo".into(),
         duration,
         drain: forever,
+        warm_up: apportion::time::Span::ZERO,
         window: duration,
         destinations: vec![Destination {
             name: "queue".into(),
