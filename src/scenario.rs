@@ -15,6 +15,7 @@ mod quantity;
 mod reader;
 mod resolved;
 mod schema;
+mod series;
 mod suggest;
 mod tree;
 
@@ -31,3 +32,4 @@ pub use resolved::{
     LoggedArrival, MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
+pub use series::{LabelledSeries, SeriesError, load_series};
