@@ -2,6 +2,7 @@
 
 mod compare_events;
 mod run;
+pub mod scoreboard;
 mod verify;
 
 pub use compare_events::{FirstDifference, Side, first_difference};
