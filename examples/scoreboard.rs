@@ -84,7 +84,12 @@ fn execute() -> Result<(), String> {
     config.seeds = seeds.unwrap_or(config.seeds);
     let all = contestants.is_empty();
     if all {
-        contestants.extend(DETECTORS.iter().map(|info| Contestant::Shipped(info.name)));
+        contestants.extend(DETECTORS.iter().map(|info| match info.name {
+            // What everybody has is 5 %, which pages busy tenants all day; compared is what keeps to the
+            // same budget of false alarms as the others.
+            "static-threshold" => Contestant::At(info.name, 0.26),
+            name => Contestant::Shipped(name),
+        }));
     }
     let verdicts = run(&config, &contestants, threads, all);
     print!("{}", print_board(&config, &contestants, &verdicts));

@@ -25,6 +25,7 @@ mod rule;
 mod scores;
 mod season;
 mod sequential;
+mod series;
 mod severity;
 mod sparsity;
 mod static_threshold;
@@ -37,6 +38,7 @@ pub use alert::{
 pub use counts::{Counts, ErrorClass, Notice};
 pub use registry::{DETECTORS, DetectorInfo, detector, detector_at};
 pub use scores::{Part, ScoresDetector};
+pub use series::{SeriesKind, SeriesScorer, without_repeats};
 pub use static_threshold::StaticThresholdDetector;
 
 use crate::time::{Span, Time};

@@ -3,6 +3,7 @@
 mod compare_events;
 mod run;
 pub mod scoreboard;
+pub mod series;
 mod verify;
 
 pub use compare_events::{FirstDifference, Side, first_difference};

@@ -49,14 +49,14 @@ pub const DETECTORS: &[DetectorInfo] = &[
         name: "ewma-z",
         rule: "failure rate or volume far from its moving average, in standard deviations",
         source: "Roberts 1959",
-        threshold: 12.0,
+        threshold: 80.0,
         make: |threshold, settings| Box::new(RuleDetector::new(EwmaRule, threshold, settings)),
     },
     DetectorInfo {
         name: "exact-binomial",
         rule: "so many failures in a window or an hour are improbable at the long-run rate",
         source: "Clopper and Pearson 1934",
-        threshold: 8.0,
+        threshold: 4.3,
         make: |threshold, settings| {
             Box::new(RuleDetector::new(ExactBinomialRule, threshold, settings))
         },
@@ -65,7 +65,7 @@ pub const DETECTORS: &[DetectorInfo] = &[
         name: "beta-binomial",
         rule: "the same, with the rate known only as well as the account's history tells",
         source: "empirical Bayes",
-        threshold: 5.0,
+        threshold: 3.7,
         make: |threshold, settings| {
             Box::new(RuleDetector::new(BetaBinomialRule, threshold, settings))
         },
@@ -74,21 +74,21 @@ pub const DETECTORS: &[DetectorInfo] = &[
         name: "e-process",
         rule: "a mixture of rates above the usual explains the failures so many times better",
         source: "Shin, Ramdas and Rinaldo 2022",
-        threshold: 12.0,
+        threshold: 20.0,
         make: |threshold, settings| Box::new(RuleDetector::new(EProcessRule, threshold, settings)),
     },
     DetectorInfo {
         name: "bernoulli-cusum",
         rule: "a CUSUM tuned for ten points more failures than usual",
         source: "Page 1954",
-        threshold: 12.0,
+        threshold: 11.0,
         make: |threshold, settings| Box::new(RuleDetector::new(CusumRule, threshold, settings)),
     },
     DetectorInfo {
         name: "glr",
         rule: "some higher rate explains the failures since some window of the last 48 better",
         source: "Lorden 1971, Lai 1995",
-        threshold: 12.0,
+        threshold: 9.5,
         make: |threshold, settings| Box::new(RuleDetector::new(GlrRule, threshold, settings)),
     },
     DetectorInfo {
@@ -96,14 +96,14 @@ pub const DETECTORS: &[DetectorInfo] = &[
         rule: "an error budget of 1 % burns 14.4 times too fast for an hour and for five minutes, or \
                6 times for six hours and half an hour",
         source: "Site Reliability Workbook, chapter 5",
-        threshold: 1.0,
+        threshold: 15.0,
         make: |threshold, settings| Box::new(RuleDetector::new(BurnRateRule, threshold, settings)),
     },
     DetectorInfo {
         name: "burn-rate-by-traffic",
         rule: "an hour or six spend too much of the error budget of the account's own traffic",
         source: "Stark",
-        threshold: 1.0,
+        threshold: 9.0,
         make: |threshold, settings| {
             Box::new(RuleDetector::new(TrafficBurnRateRule, threshold, settings))
         },
@@ -112,7 +112,7 @@ pub const DETECTORS: &[DetectorInfo] = &[
         name: "previous-period",
         rule: "the last hour differs from the one before, relative to their sum",
         source: "common practice",
-        threshold: 0.9,
+        threshold: 0.999,
         make: |threshold, settings| {
             Box::new(RuleDetector::new(PreviousPeriodRule, threshold, settings))
         },
@@ -121,21 +121,21 @@ pub const DETECTORS: &[DetectorInfo] = &[
         name: "seasonal",
         rule: "the last hour differs from the same hour yesterday by more than counts vary",
         source: "common practice, with the square-root transform",
-        threshold: 6.0,
+        threshold: 20.0,
         make: |threshold, settings| Box::new(RuleDetector::new(SeasonalRule, threshold, settings)),
     },
     DetectorInfo {
         name: "s-h-esd",
         rule: "an hour is far from the median of the same hours, in median absolute deviations",
         source: "Hochenbaum, Vallis and Kejariwal 2017",
-        threshold: 10.0,
+        threshold: 11.0,
         make: |threshold, settings| Box::new(RuleDetector::new(ShesdRule, threshold, settings)),
     },
     DetectorInfo {
         name: "random",
         rule: "chance",
         source: "a control: whatever does no better than this knows nothing",
-        threshold: 0.99996,
+        threshold: 0.99997,
         make: |threshold, settings| Box::new(RuleDetector::new(RandomRule, threshold, settings)),
     },
     DetectorInfo {

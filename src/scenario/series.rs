@@ -226,6 +226,11 @@ fn read(path: &Path) -> Result<LabelledSeries, SeriesError> {
             let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
             number.ok_or_else(|| at(line, format!("`{text}` is no number such as 12 or 0.5")))
         };
+        // Where nothing was measured there is nothing to score; monitoring systems leave it empty.
+        let is_measured = |column: usize| record.get(column).is_none_or(|text| !text.is_empty());
+        if !is_measured(columns.value) || columns.label.is_some_and(|label| !is_measured(label)) {
+            continue;
+        }
         let time = parse_time(record.get(columns.time).unwrap_or_default())
             .map_err(|problem| at(line, problem))?;
         let row = series.values.len();
@@ -290,7 +295,7 @@ mod tests {
     #[test]
     fn a_file_with_labels() {
         let text = "\"TimeStamp\",\"Value\",\"Label\"\n2018-07-03 14:00:00,1,0\n\
-                    2018-07-03T15:00:00Z,2.5,1\n1530633600,3,1\n1530637200,4,0\n1530640800,5,1\n";
+                    2018-07-03T15:00:00Z,2.5,1\n1530633600,3,1\n1530635000,,1\n1530637200,4,0\n1530640800,5,1\n";
         let folder = Folder::new("labels", &[("rates/a.csv", text)]);
         let all = load_series(&folder.0).expect("readable");
         assert_eq!(all.len(), 1);
