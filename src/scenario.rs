@@ -6,18 +6,21 @@
 //! read that description. Quantities are exact (`quantity`), and values of `--set` go through the
 //! same decoding as the file (`overrides`).
 
+mod clock;
 mod decode;
 mod diagnostics;
 mod load;
 mod message_log;
 mod overrides;
 mod quantity;
+mod rate_profile;
 mod reader;
 mod resolved;
 mod schema;
 mod suggest;
 mod tree;
 
+pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
 pub use load::{
     InputFile, LoadError, Loaded, MetricUnit, Registries, load, replace_traffic, resolve_text,
@@ -27,7 +30,9 @@ pub use message_log::{
 };
 pub use quantity::{QuantityError, parse_rate, parse_span};
 pub use resolved::{
-    Arrivals, Bound, Check, Class, Destination, DetectorChoice, Fault, FaultKind, Gateway, Latency,
-    LoggedArrival, MessageLog, Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
+    Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, Fault, FaultKind,
+    GapLaw, Gateway, Latency, LoggedArrival, MessageLog, Outside, Pace, Probability,
+    ProfileInterval, RateProfile, Scenario, Selector, SendWindow, Sender, SenderUse, Source,
+    Tenant, TenantSet,
 };
 pub use schema::schema;

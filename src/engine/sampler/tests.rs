@@ -51,7 +51,8 @@ fn samplers_never_change() {
         ("gamma below one", pinned_draws(|draws| log_gamma(0.04, draws).to_bits())),
         ("zipf", pinned_draws(|draws| Zipf::new(5000, 1.1).rank(draws))),
     ];
-    let found: Vec<String> = found.iter().map(|(name, hash)| format!("{name} {hash:016x}")).collect();
+    let found: Vec<String> =
+        found.iter().map(|(name, hash)| format!("{name} {hash:016x}")).collect();
     assert_eq!(found, GOLDEN);
 }
 
@@ -133,7 +134,10 @@ fn continuous_fits(scale: f64) -> Vec<(&'static str, f64)> {
     vec![
         ("uniform", kolmogorov(|o| scale * uniform_open(draw(o)), |x| x.clamp(0.0, 1.0))),
         ("exponential", kolmogorov(|o| seconds(exponential(draw(o), SECOND)), |x| exp.cdf(x))),
-        ("lognormal", kolmogorov(|o| seconds(lognormal(draw(o), SECOND, 0.6)), |x| lognormal_law.cdf(x))),
+        (
+            "lognormal",
+            kolmogorov(|o| seconds(lognormal(draw(o), SECOND, 0.6)), |x| lognormal_law.cdf(x)),
+        ),
         ("normal", kolmogorov(|o| scale * standard_normal(draw(o)), |x| normal.cdf(x))),
         ("weibull", kolmogorov(|o| scale * weibull(draw(o), 0.7), |x| weibull_law.cdf(x))),
         ("pareto", kolmogorov(|o| scale * pareto(draw(o), 2.5), |x| pareto_law.cdf(x))),
