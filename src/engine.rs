@@ -56,12 +56,25 @@ pub struct Agenda<'a, C> {
     calendar: &'a mut C,
     now: Time,
     key: Option<Key>,
+    /// The least order, of time and key, that may be scheduled.
+    least: u128,
 }
 
 impl<'a, C> Agenda<'a, C> {
     /// An agenda from before the first event, for scheduling that.
     pub fn before_start(calendar: &'a mut C) -> Self {
-        Agenda { calendar, now: Time::ZERO, key: None }
+        Self::between(calendar, Time::ZERO)
+    }
+
+    /// While an event is handled.
+    fn during(calendar: &'a mut C, now: Time, key: Key) -> Self {
+        let least = calendar::order(now, key) + 1;
+        Agenda { calendar, now, key: Some(key), least }
+    }
+
+    /// Between two instants.
+    fn between(calendar: &'a mut C, now: Time) -> Self {
+        Agenda { calendar, now, key: None, least: calendar::order(now, Key::FIRST) }
     }
 
     /// Schedules an event.
@@ -73,12 +86,15 @@ impl<'a, C> Agenda<'a, C> {
     where
         C: Calendar<P>,
     {
-        let is_later = match self.key {
-            None => time >= self.now,
-            Some(present) => (time, key) > (self.now, present),
-        };
-        assert!(is_later, "{key:?} at {time} s is not after {:?} at {} s", self.key, self.now);
+        if calendar::order(time, key) < self.least {
+            self.refuse(time, key);
+        }
         self.calendar.push(Entry { time, key, payload });
+    }
+
+    #[cold]
+    fn refuse(&self, time: Time, key: Key) -> ! {
+        panic!("{key:?} at {time} s is not after {:?} at {} s", self.key, self.now)
     }
 }
 
@@ -106,10 +122,10 @@ pub fn run<M: Model, C: Calendar<M::Payload>>(
         }
         time = entry.time;
         events += 1;
-        let mut agenda = Agenda { calendar, now: time, key: Some(entry.key) };
+        let mut agenda = Agenda::during(calendar, time, entry.key);
         let mut flow = model.handle(time, entry.key, entry.payload, &mut agenda);
         if flow == Flow::Continue && calendar.next_time() != Some(time) {
-            flow = model.settle(time, &mut Agenda { calendar, now: time, key: None });
+            flow = model.settle(time, &mut Agenda::between(calendar, time));
         }
         if flow == Flow::Stop {
             return Ended { time, events, flow };

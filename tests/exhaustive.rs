@@ -298,9 +298,12 @@ impl<P: Policy + Clone> World<P> {
                 assert_eq!(answer, Answer::Stray, "answered twice");
             }
             if self.witness.beliefs[message] == Some(Belief::InFlight) {
+                // It is remembered, so a copy of the lane has to take it.
+                let (mut lane, mut witness) = (self.lane.clone(), self.witness);
                 let state = ReceiptState::Delivered;
-                let outcome = self.lane.receipt(self.now, ticket, state, &mut self.witness);
-                assert_eq!(outcome, ReceiptOutcome::Stray, "not answered yet");
+                let outcome = lane.receipt(self.now, ticket, state, &mut witness);
+                assert_eq!(outcome, ReceiptOutcome::Kept, "not answered yet");
+                assert_eq!(*lane.counts(), counts, "nothing moves before the answer");
             }
         }
         for ticket in &self.tickets {

@@ -8,6 +8,8 @@ use crate::time::Time;
 pub struct Key(u64);
 
 impl Key {
+    /// No key is before it.
+    pub(super) const FIRST: Key = Key(0);
     /// Ranks are below this.
     pub const RANKS: u8 = 1 << 4;
     /// Entities are below this.
@@ -60,8 +62,13 @@ pub struct Entry<P> {
 impl<P> Entry<P> {
     /// What entries are ordered by, as one number: comparing it is a single instruction pair.
     pub(super) fn order(&self) -> u128 {
-        u128::from(self.time.as_nanoseconds()) << 64 | u128::from(self.key.0)
+        order(self.time, self.key)
     }
+}
+
+/// Time, then key, as one number.
+pub(super) fn order(time: Time, key: Key) -> u128 {
+    u128::from(time.as_nanoseconds()) << 64 | u128::from(key.0)
 }
 
 /// A priority queue of events, exact in the order of (time, key).

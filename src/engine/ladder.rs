@@ -16,7 +16,9 @@ use crate::time::Time;
 const SORT_AT_ONCE: usize = 48;
 /// Events that a bucket of a new rung should hold: fewer is to look at many empty buckets, more is to
 /// sort more at once.
-const PER_BUCKET: usize = 8;
+const PER_BUCKET: usize = 4;
+/// Up to this many, insertion is the fastest sort there is.
+const INSERT_AT_ONCE: usize = 16;
 /// A bottom that insertions made larger than this is spread over a rung.
 const BOTTOM_LIMIT: usize = 512;
 /// The finest that rungs get: beyond this the events of one bucket are practically simultaneous.
@@ -68,15 +70,23 @@ struct Rung {
     shift: u32,
     /// The first bucket not emptied yet.
     current: usize,
+    /// Where that bucket starts.
+    frontier: u64,
     /// Heads of the buckets' chains.
     buckets: Vec<u32>,
     len: usize,
 }
 
 impl Rung {
-    /// Start of the first bucket not emptied yet.
-    fn frontier(&self) -> u64 {
-        self.start.saturating_add((self.current as u64) << self.shift)
+    /// Takes the chain of the first bucket that is not empty, of which there is one.
+    fn take_first(&mut self) -> u32 {
+        while self.buckets[self.current] == NONE {
+            self.current += 1;
+        }
+        let head = std::mem::replace(&mut self.buckets[self.current], NONE);
+        self.current += 1;
+        self.frontier = self.start.saturating_add((self.current as u64) << self.shift);
+        head
     }
 
     /// Takes in a node of this time; returns what it is to be chained to.
@@ -123,7 +133,8 @@ impl<P: Copy> LadderCalendar<P> {
         let mut buckets = self.spare.pop().unwrap_or_default();
         buckets.clear();
         buckets.resize(count, NONE);
-        let mut rung = Rung { start: chain.first, shift, current: 0, buckets, len: 0 };
+        let mut rung =
+            Rung { start: chain.first, shift, current: 0, frontier: chain.first, buckets, len: 0 };
         let mut cursor = chain.head;
         while cursor != NONE {
             let node = &mut self.nodes[cursor as usize];
@@ -151,38 +162,56 @@ impl<P: Copy> LadderCalendar<P> {
                 self.spare.push(rung.buckets);
                 continue;
             }
-            while rung.buckets[rung.current] == NONE {
-                rung.current += 1;
-            }
-            let head = std::mem::replace(&mut rung.buckets[rung.current], NONE);
-            let start = rung.frontier();
-            rung.current += 1;
-            let mut chain = Chain { head, len: 0, first: start, last: 0 };
-            let mut cursor = head;
-            while cursor != NONE {
-                chain.len += 1;
-                cursor = self.nodes[cursor as usize].next;
-            }
-            rung.len -= chain.len;
-            let (end, shift) = (rung.frontier(), rung.shift);
-            if chain.len <= SORT_AT_ONCE || shift == 0 || self.rungs.len() >= RUNGS {
-                self.sort_into_bottom(chain);
-            } else {
-                self.add_rung(chain, end);
+            let head = rung.take_first();
+            let (end, shift) = (rung.frontier, rung.shift);
+            if let Some(crowd) = self.sort_into_bottom(head, shift == 0) {
+                self.add_rung(crowd, end);
             }
         }
     }
 
-    fn sort_into_bottom(&mut self, chain: Chain) {
-        let mut cursor = chain.head;
+    /// Sorts a chain into the empty bottom, unless it is too long for that and can be spread
+    /// further: then it is handed back.
+    fn sort_into_bottom(&mut self, head: u32, is_finest: bool) -> Option<Chain> {
+        let must_sort = is_finest || self.rungs.len() >= RUNGS;
+        let (mut cursor, mut last) = (head, head);
         while cursor != NONE {
-            let node = &mut self.nodes[cursor as usize];
+            let node = &self.nodes[cursor as usize];
             self.bottom.push(node.entry);
-            let next = std::mem::replace(&mut node.next, self.free);
-            self.free = cursor;
-            cursor = next;
+            last = cursor;
+            cursor = node.next;
+            if self.bottom.len() > SORT_AT_ONCE && !must_sort {
+                self.bottom.clear();
+                return Some(self.chain_of(head));
+            }
         }
-        self.bottom.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
+        let rung = self.rungs.last_mut().expect("the chain was taken from the last rung");
+        rung.len -= self.bottom.len();
+        self.nodes[last as usize].next = self.free;
+        self.free = head;
+        if self.bottom.len() <= INSERT_AT_ONCE {
+            insertion_sort(&mut self.bottom);
+        } else {
+            self.bottom.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.order()));
+        }
+        None
+    }
+
+    /// A chain taken from the last rung, with its length and its first event.
+    fn chain_of(&mut self, head: u32) -> Chain {
+        let mut chain = Chain { head, ..Chain::EMPTY };
+        let mut cursor = head;
+        while cursor != NONE {
+            let node = &self.nodes[cursor as usize];
+            let time = node.entry.time.as_nanoseconds();
+            chain.len += 1;
+            chain.first = chain.first.min(time);
+            chain.last = chain.last.max(time);
+            cursor = node.next;
+        }
+        let rung = self.rungs.last_mut().expect("the chain was taken from the last rung");
+        rung.len -= chain.len;
+        chain
     }
 
     fn push_bottom(&mut self, entry: Entry<P>) {
@@ -200,10 +229,24 @@ impl<P: Copy> LadderCalendar<P> {
                     self.nodes[node as usize].next = std::mem::replace(&mut chain.head, node);
                 }
                 // The new rung ends where the next coarser one, or the top, goes on.
-                let end = self.rungs.last().map_or(self.top_start, Rung::frontier);
+                let end = self.rungs.last().map_or(self.top_start, |rung| rung.frontier);
                 self.add_rung(chain, end);
             }
         }
+    }
+}
+
+/// Sorts the first event to the end.
+fn insertion_sort<P: Copy>(entries: &mut [Entry<P>]) {
+    for end in 1..entries.len() {
+        let entry = entries[end];
+        let order = entry.order();
+        let mut place = end;
+        while place > 0 && entries[place - 1].order() < order {
+            entries[place] = entries[place - 1];
+            place -= 1;
+        }
+        entries[place] = entry;
     }
 }
 
@@ -212,7 +255,7 @@ impl<P: Copy> Calendar<P> for LadderCalendar<P> {
         self.len += 1;
         let time = entry.time.as_nanoseconds();
         if time < self.top_start {
-            let rung = self.rungs.iter().position(|rung| time >= rung.frontier());
+            let rung = self.rungs.iter().position(|rung| time >= rung.frontier);
             let Some(rung) = rung else {
                 self.push_bottom(entry);
                 return;

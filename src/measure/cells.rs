@@ -14,7 +14,7 @@ pub(crate) struct Cells {
     cell_numbers: Vec<u32>,
     account_numbers: Vec<u32>,
     cells: Vec<CellKey>,
-    accounts: Vec<AccountKey>,
+    accounts: u32,
 }
 
 /// What a cell stands for.
@@ -50,7 +50,7 @@ impl Cells {
             cell_numbers: vec![UNUSED; tenants * destinations * classes],
             account_numbers: vec![UNUSED; tenants * destinations],
             cells: Vec::new(),
-            accounts: Vec::new(),
+            accounts: 0,
         }
     }
 
@@ -65,8 +65,8 @@ impl Cells {
         let index = account_index * self.classes + class.index();
         if self.cell_numbers[index] == UNUSED {
             if self.account_numbers[account_index] == UNUSED {
-                self.account_numbers[account_index] = self.accounts.len() as u32;
-                self.accounts.push(AccountKey { tenant, destination });
+                self.account_numbers[account_index] = self.accounts;
+                self.accounts += 1;
             }
             let account = self.account_numbers[account_index];
             self.cell_numbers[index] = self.cells.len() as u32;
@@ -78,11 +78,6 @@ impl Cells {
     /// What cell number `cell` stands for.
     pub(crate) fn cell(&self, cell: u32) -> CellKey {
         self.cells[cell as usize]
-    }
-
-    /// Accounts in order of their numbers.
-    pub(crate) fn accounts(&self) -> &[AccountKey] {
-        &self.accounts
     }
 
     /// The numbers of all cells, in order of tenant, destination and class.
@@ -112,6 +107,6 @@ mod tests {
         assert_eq!(cells.cell(2).account, cells.cell(0).account);
         assert_eq!(cells.cells_in_order().collect::<Vec<_>>(), [1, 0, 2]);
         assert_eq!(cells.accounts_in_order().collect::<Vec<_>>(), [1, 0]);
-        assert_eq!(cells.accounts()[1].tenant, TenantId(0));
+        assert_eq!((cells.cell(1).account, cells.accounts), (1, 2));
     }
 }

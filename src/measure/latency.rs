@@ -93,13 +93,11 @@ impl Latencies {
         Latencies { groups: Vec::new(), deadlines }
     }
 
-    /// A message of a cell moved.
-    pub(crate) fn moved(&mut self, cell: u32, from: Option<Belief>, to: Belief, segments: u64) {
-        let index = cell as usize;
-        if index >= self.groups.len() {
-            self.groups.resize_with(index + 1, Group::default);
+    /// A message of a cell was submitted.
+    pub(crate) fn submitted(&mut self, cell: u32) {
+        if cell as usize >= self.groups.len() {
+            self.groups.resize_with(cell as usize + 1, Group::default);
         }
-        self.groups[index].ledger.moved(from, to, segments);
     }
 
     /// A message of a cell was dispatched for the first time.
@@ -125,14 +123,18 @@ impl Latencies {
         self.groups[cell as usize].ledger.duplicated(segments);
     }
 
-    /// Censors what had not got there when the run ended, and returns the cells in order of
-    /// tenant, destination and class.
+    /// Counts where each message ended, censors what had not got there by then, and returns the
+    /// cells in order of tenant, destination and class.
+    ///
+    /// Ledger A of a cell is counted here and not move by move: the table of messages knows where
+    /// each one is, and a run has several moves a message.
     pub(crate) fn finish(mut self, cells: &Cells, messages: &Messages, ended: Time) -> Vec<Cell> {
         for message in messages.iter() {
+            let group = &mut self.groups[message.cell as usize];
+            group.ledger.submitted(message.belief(), u64::from(message.segments));
             if message.belief() == Belief::Refused {
                 continue;
             }
-            let group = &mut self.groups[message.cell as usize];
             let waited = ended.since(message.submitted);
             if message.belief() == Belief::Queued && message.attempts() == 0 {
                 group.dwell.censored.record(waited);

@@ -15,14 +15,11 @@ pub struct BeliefLedger {
 }
 
 impl BeliefLedger {
-    /// A message moved.
-    pub fn moved(&mut self, from: Option<Belief>, to: Belief, segments: u64) {
+    /// Counts a message that was submitted and is now believed to be at `belief`.
+    pub fn submitted(&mut self, belief: Belief, segments: u64) {
         for (ledger, amount) in [(&mut self.messages, 1), (&mut self.segments, segments)] {
-            match from {
-                Some(from) => *entry(ledger, from) -= amount,
-                None => ledger.submitted += amount,
-            }
-            *entry(ledger, to) += amount;
+            ledger.submitted += amount;
+            *entry(ledger, belief) += amount;
         }
     }
 
@@ -183,11 +180,9 @@ mod tests {
     #[test]
     fn ledger_a_counts_messages_and_segments_where_they_are() {
         let mut ledger = BeliefLedger::default();
-        ledger.moved(None, Belief::Queued, 3);
-        ledger.moved(None, Belief::Refused, 2);
-        ledger.moved(Some(Belief::Queued), Belief::InFlight, 3);
-        ledger.moved(Some(Belief::InFlight), Belief::Accepted, 3);
-        ledger.moved(None, Belief::Queued, 1);
+        ledger.submitted(Belief::Accepted, 3);
+        ledger.submitted(Belief::Refused, 2);
+        ledger.submitted(Belief::Queued, 1);
         ledger.duplicated(3);
         let messages = ledger.messages;
         assert_eq!((messages.submitted, messages.refused), (3, 1));

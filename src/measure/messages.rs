@@ -88,7 +88,11 @@ impl Messages {
     /// The truth of a message: of the best of its copies.
     pub(crate) fn truth(&self, id: MessageId) -> Truth {
         let Some(message) = self.get(id) else { return Truth::Nowhere };
-        let held = (1..=message.attempts()).any(|n| self.copy(id, n) == Copy::AtCarrier);
+        let held = match message.attempts() {
+            // Nearly all messages: no table of late copies to look into.
+            1 => message.bits((copy_shift(1), 3)) == 1,
+            made => (1..=made).any(|n| self.copy(id, n) == Copy::AtCarrier),
+        };
         better_truth(message.settled(), if held { Truth::AtCarrier } else { Truth::Nowhere })
     }
 

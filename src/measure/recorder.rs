@@ -7,6 +7,7 @@ mod tests;
 
 pub use incidents::Onset;
 
+use super::cells::AccountKey;
 use super::detail::Detail;
 use super::fairness::{Fairness, FairnessOutcome, Move};
 use super::findings::{Findings, SCHEMA_VERSION, Summary};
@@ -150,12 +151,12 @@ impl Measures {
         why: Happening,
     ) {
         let key = self.invariants.cells().cell(cell);
-        let account = self.invariants.cells().accounts()[key.account as usize];
+        let account = AccountKey { tenant: key.tenant, destination: key.destination };
         let segments = record.message.segments.get();
         let waited = event.time.since(record.submitted);
-        self.latencies.moved(cell, from, to, segments);
         self.attempts[key.destination.index()].happened(why);
         if from.is_none() {
+            self.latencies.submitted(cell);
             self.truth.submitted(segments);
             self.incidents.submitted(account);
         }

@@ -41,7 +41,6 @@ pub(super) struct Copy {
     pub(super) ticket: Ticket,
     pub(super) message: MessageId,
     pub(super) tenant: TenantId,
-    pub(super) number: u32,
     pub(super) status: Status,
     pub(super) fate: Fate,
     /// From answer to the end of its fate.
@@ -107,7 +106,6 @@ impl Carrier {
             ticket: attempt.ticket,
             message: attempt.message.id,
             tenant: attempt.message.tenant,
-            number: attempt.number,
             status,
             fate: fate(gateway, luck.fate()),
             delivery: sample(&gateway.delivery, luck.delivery()),

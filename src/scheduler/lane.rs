@@ -168,6 +168,9 @@ pub struct Lane<P> {
     parked: IndexedHeap<(Time, u64)>,
     /// Queues whose head will expire, by when.
     expiring: IndexedHeap<(Time, u32)>,
+    /// Nothing falls due before this. May be too early, never too late: most calls of `next` then
+    /// need not look at any of the lists.
+    due: Time,
     next_sequence: u64,
     counts: Counts,
 }
@@ -191,6 +194,7 @@ impl<P: Policy> Lane<P> {
             kept: List::EMPTY,
             parked: IndexedHeap::default(),
             expiring: IndexedHeap::default(),
+            due: Time::NEVER,
             next_sequence: 0,
             counts: Counts::default(),
             config,
@@ -363,19 +367,26 @@ impl<P: Policy> Lane<P> {
     /// The earliest time at which `next` should be called although nothing else happens, apart from
     /// what [`Next::NotUntil`] said. Earlier calls are harmless.
     pub fn wake(&self) -> Option<Time> {
-        let listed = |list: &List, wait: Span| {
-            list.head().map(|slot| self.store.get(slot).since.saturating_add(wait))
-        };
-        [
-            listed(&self.unanswered, self.config.response_timeout),
-            listed(&self.without_receipt, self.config.receipt_timeout),
-            self.parked.peek().map(|((due, _), _)| due),
-            self.directory.held_senders.peek().map(|((due, _), _)| due),
-            self.expiring.peek().map(|((due, _), _)| due),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let first = |due: Option<((Time, u64), u32)>| due.map_or(Time::NEVER, |((due, _), _)| due);
+        let first_of_id =
+            |due: Option<((Time, u32), u32)>| due.map_or(Time::NEVER, |((due, _), _)| due);
+        let due = self
+            .end_of_wait(&self.unanswered, self.config.response_timeout)
+            .min(self.end_of_wait(&self.without_receipt, self.config.receipt_timeout))
+            .min(first(self.parked.peek()))
+            .min(first_of_id(self.directory.held_senders.peek()))
+            .min(first_of_id(self.expiring.peek()));
+        (due < Time::NEVER).then_some(due)
+    }
+
+    /// When the first message of a list has waited for `wait`; a time-out beyond all time never ends.
+    fn end_of_wait(&self, list: &List, wait: Span) -> Time {
+        list.head().map_or(Time::NEVER, |slot| self.store.get(slot).since.saturating_add(wait))
+    }
+
+    /// Something falls due then.
+    fn watch(&mut self, due: Time) {
+        self.due = self.due.min(due);
     }
 
     /// Ledgers A and C.
@@ -442,6 +453,7 @@ impl<P: Policy> Lane<P> {
         self.counts.attempts.unanswered += 1;
         self.move_to(now, slot, Happening::Dispatched, 0, observer);
         self.store.push_back(&mut self.unanswered, slot);
+        self.watch(now.saturating_add(self.config.response_timeout));
         attempt
     }
 

@@ -149,6 +149,31 @@ impl Happening {
 
 /// The belief that follows, or `None` where the move is illegal. `from` is `None` before submission.
 pub const fn next_belief(from: Option<Belief>, what: Happening) -> Option<Belief> {
+    let row = match from {
+        None => 0,
+        Some(from) => from as usize + 1,
+    };
+    NEXT[row][what as usize]
+}
+
+/// [`successor`] of every belief (the first row: of none) and happening, worked out beforehand: it is
+/// asked at every move.
+static NEXT: [[Option<Belief>; Happening::ALL.len()]; Belief::ALL.len() + 1] = {
+    let mut table = [[None; Happening::ALL.len()]; Belief::ALL.len() + 1];
+    let mut what = 0;
+    while what < Happening::ALL.len() {
+        table[0][what] = successor(None, Happening::ALL[what]);
+        let mut from = 0;
+        while from < Belief::ALL.len() {
+            table[from + 1][what] = successor(Some(Belief::ALL[from]), Happening::ALL[what]);
+            from += 1;
+        }
+        what += 1;
+    }
+    table
+};
+
+const fn successor(from: Option<Belief>, what: Happening) -> Option<Belief> {
     use Belief as B;
     use Happening as H;
     let next = match (from, what) {

@@ -45,3 +45,10 @@ pub struct Ticket {
     pub(crate) generation: u32,
     pub(crate) attempt: u32,
 }
+
+impl Ticket {
+    /// Which attempt of its message it is, from 1; 0 names the message as a whole.
+    pub const fn attempt(self) -> u32 {
+        self.attempt
+    }
+}

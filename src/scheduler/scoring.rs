@@ -284,19 +284,32 @@ impl Policy for Scoring {
     }
 
     fn dispatched(&mut self, _: Time, queue: QueueId, sent: Entry, next: Option<Entry>) {
-        let leaf = self.leaf(queue);
-        let mut index = leaf;
+        // Whether the node at hand stays eligible; one that does not leaves its parent's heap at once
+        // instead of being moved in it first.
+        let mut stays = next.is_some();
+        let mut index = self.leaf(queue);
         while index != ROOT {
             let node = &mut self.nodes[index as usize];
-            let (start, parent) = (node.start, node.parent);
-            let units = node.charge(sent.segments);
+            debug_assert_eq!(node.state, State::Eligible, "a picked queue and all above it are");
+            let (parent, tie, before) = (node.parent, node.tie, node.start);
+            let start = before + node.charge(sent.segments);
+            node.start = start;
+            let holds_frozen = node.frozen > 0;
             let parent_node = &mut self.nodes[parent as usize];
-            parent_node.virtual_time = parent_node.virtual_time.max(start);
-            self.move_tag(index, units);
-            index = parent;
-        }
-        if next.is_none() {
-            self.settle(leaf, State::Idle);
+            let virtual_time = parent_node.virtual_time.max(before);
+            parent_node.virtual_time = virtual_time;
+            if stays {
+                parent_node.eligible.set(&mut self.positions, index, (start, tie));
+            } else {
+                parent_node.eligible.remove(&mut self.positions, index);
+                parent_node.frozen += u32::from(holds_frozen);
+            }
+            let parent_stays = !parent_node.eligible.is_empty();
+            if !stays {
+                self.nodes[index as usize].state =
+                    if holds_frozen { State::Frozen(start - virtual_time) } else { State::Idle };
+            }
+            (index, stays) = (parent, parent_stays);
         }
     }
 

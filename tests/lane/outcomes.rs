@@ -219,7 +219,6 @@ fn receipts_move_what_was_accepted() {
         let mut rig = rig(UnknownOutcome::GiveUp);
         rig.put(0, 0);
         let attempt = rig.send();
-        assert_eq!(rig.receipt(attempt.ticket, state), ReceiptOutcome::Stray, "not answered yet");
         rig.answer(attempt, Status::OK);
         assert_eq!(rig.receipt(attempt.ticket, state), ReceiptOutcome::Applied);
         assert_eq!(rig.life(0).last(), Some(&end));
@@ -291,9 +290,9 @@ fn bad_news_of_an_old_attempt_says_nothing_of_a_newer_one() {
     assert_eq!(rig.belief(0), B::Accepted);
     assert_eq!(rig.receipt(second.ticket, ReceiptState::Rejected), ReceiptOutcome::Applied);
     assert_eq!(rig.belief(0), B::Failed);
-    // Good news of the old one is good news.
+    // Good news of the old one is good news, even after bad news of the new one.
     let last = rig.receipt(first.ticket, ReceiptState::Delivered);
-    assert_eq!((last, rig.belief(0)), (ReceiptOutcome::Stray, B::Failed), "but it was forgotten");
+    assert_eq!((last, rig.belief(0)), (ReceiptOutcome::Applied, B::Delivered));
 
     let (mut rig, first) = timed_out(resubmit(3));
     rig.now = at(15);
@@ -302,6 +301,77 @@ fn bad_news_of_an_old_attempt_says_nothing_of_a_newer_one() {
     assert_eq!(rig.receipt(first.ticket, ReceiptState::Rejected), ReceiptOutcome::Stray);
     assert_eq!(rig.receipt(first.ticket, ReceiptState::Delivered), ReceiptOutcome::Applied);
     assert_eq!(rig.belief(0), B::Delivered);
+    rig.check_ledgers();
+}
+
+#[test]
+fn a_receipt_ahead_of_its_answer_counts_when_that_comes() {
+    use ReceiptState::{Delivered, Undeliverable};
+    for (receipts, status, end) in [
+        (vec![Delivered], Status::OK, B::Delivered),
+        (vec![Undeliverable], Status::OK, B::Failed),
+        (vec![Delivered, Undeliverable], Status::OK, B::Delivered),
+        (vec![Undeliverable, Delivered], Status::OK, B::Delivered),
+        // A carrier that refuses what it then delivers: the handset has it.
+        (vec![Delivered], Status::INVALID_RECIPIENT, B::Delivered),
+        (vec![Delivered], Status::THROTTLED, B::Delivered),
+        (vec![Undeliverable], Status::THROTTLED, B::Parked),
+    ] {
+        let throttled = again(2, seconds(1), RequeuePlace::Tail);
+        let retry = RetryPolicy { throttled, ..RetryPolicy::NEVER };
+        let mut rig = Rig::with_tenants(LaneConfig { retry, ..plain() }, Scoring::new(), &[1]);
+        rig.put(0, 0);
+        let attempt = rig.send();
+        for state in &receipts {
+            assert_eq!(rig.receipt(attempt.ticket, *state), ReceiptOutcome::Kept);
+        }
+        assert_eq!(rig.belief(0), B::InFlight, "the seat is taken until the answer");
+        assert_eq!(rig.answer(attempt, status), Answer::InTime);
+        assert_eq!(rig.belief(0), end, "{receipts:?} before {status:?}");
+        assert_eq!(rig.lane.counts().attempts, attempts(1, 1, 0, 0));
+        rig.check_ledgers();
+    }
+}
+
+#[test]
+fn a_receipt_ahead_of_an_answer_that_never_comes_counts_at_the_time_out() {
+    for (state, end) in
+        [(ReceiptState::Delivered, B::Delivered), (ReceiptState::Undeliverable, B::Failed)]
+    {
+        for unknown in [UnknownOutcome::GiveUp, resubmit(3)] {
+            let mut rig = rig(unknown);
+            rig.put(0, 0);
+            let attempt = rig.send();
+            assert_eq!(rig.receipt(attempt.ticket, state), ReceiptOutcome::Kept);
+            rig.now = at(10);
+            assert_eq!((rig.next(), rig.belief(0)), (Next::Idle, end));
+            rig.now = at(20);
+            assert_eq!(rig.next(), Next::Idle, "it is not sent again");
+            rig.check_ledgers();
+        }
+    }
+}
+
+#[test]
+fn the_delivery_of_an_old_attempt_settles_the_message_when_the_newer_one_is_over() {
+    for status in [Status::OK, Status::INVALID_RECIPIENT, Status::THROTTLED] {
+        let (mut rig, first) = timed_out(resubmit(3));
+        rig.now = at(15);
+        let second = rig.send();
+        assert_eq!(rig.receipt(first.ticket, ReceiptState::Rejected), ReceiptOutcome::Stray);
+        assert_eq!(rig.receipt(first.ticket, ReceiptState::Delivered), ReceiptOutcome::Kept);
+        rig.answer(second, status);
+        assert_eq!(rig.belief(0), B::Delivered, "{status:?}");
+        rig.check_ledgers();
+    }
+}
+
+#[test]
+fn a_receipt_for_an_attempt_that_was_never_made_is_stray() {
+    let mut rig = rig(UnknownOutcome::GiveUp);
+    let waiting = rig.put(0, 0);
+    assert_eq!(rig.receipt(waiting, ReceiptState::Delivered), ReceiptOutcome::Stray);
+    assert_eq!(rig.belief(0), B::Queued);
     rig.check_ledgers();
 }
 

@@ -176,8 +176,8 @@ impl Pair {
                 self.answer(attempt % self.attempts.len(), answer, tally);
             }
             Step::Receipt { attempt } if !self.attempts.is_empty() => {
-                let (message, ticket, number, _) = self.attempts[attempt % self.attempts.len()];
-                reference.receipt(now, message, number);
+                let (message, ticket, _, _) = self.attempts[attempt % self.attempts.len()];
+                reference.receipt(now, message);
                 let _ = lane.receipt(time, ticket, ReceiptState::Delivered, &mut ());
             }
             Step::Answer { .. } | Step::Receipt { .. } => {}

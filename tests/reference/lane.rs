@@ -80,6 +80,8 @@ pub(crate) struct Message {
     finish: Ratio,
     attempts: usize,
     unknown: Vec<usize>,
+    /// A receipt told that the handset has it.
+    delivered: bool,
     place: Place,
 }
 
@@ -169,6 +171,7 @@ impl ReferenceLane {
             place: Place::Gone,
             attempts: 0,
             unknown: Vec::new(),
+            delivered: false,
             queue,
             tenant,
             sender,
@@ -253,10 +256,10 @@ impl ReferenceLane {
         }
     }
 
-    pub(crate) fn receipt(&mut self, now: u64, index: usize, attempt: usize) {
-        if self.messages[index].unknown.contains(&attempt) {
-            self.no_longer_needed(now, index);
-        }
+    /// The handset has a message, by whichever attempt.
+    pub(crate) fn receipt(&mut self, now: u64, index: usize) {
+        self.messages[index].delivered = true;
+        self.no_longer_needed(now, index);
     }
 
     pub(crate) fn session(&mut self, now: u64, session: usize, window: Option<usize>) {
@@ -373,7 +376,8 @@ impl ReferenceLane {
 
     fn park_or_end(&mut self, now: u64, index: usize, retry: Option<Retry>) {
         let message = &self.messages[index];
-        let place = match retry.filter(|retry| message.attempts < retry.attempts) {
+        let again = |retry: &Retry| message.attempts < retry.attempts && !message.delivered;
+        let place = match retry.filter(again) {
             Some(Retry { wait, to_head, .. }) => {
                 Place::Parked { due: (now + wait).min(message.expires), to_head }
             }

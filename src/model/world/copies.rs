@@ -105,7 +105,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             What::TruthMoved {
                 message: held.message,
                 tenant: held.tenant,
-                attempt: held.number,
+                attempt: held.ticket.attempt(),
                 from: Truth::AtCarrier,
                 to,
             },

@@ -1,13 +1,12 @@
 //! Tenants, senders and queues of a lane. Queues are created when first used and reclaimed when they
 //! have been empty for long.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::config::{ChangeError, LaneConfig, TenantSpec};
 use super::counts::Counts;
 use super::shares::ShareTree;
-use super::store::List;
+use super::store::{List, NONE};
 use crate::scheduler::heap::IndexedHeap;
 use crate::scheduler::message::Message;
 use crate::scheduler::pacing::Pacer;
@@ -32,7 +31,9 @@ pub(super) struct Directory {
     queues: Vec<Queue>,
     free_queues: Vec<u32>,
     queues_in_use: usize,
-    idle: VecDeque<(QueueId, u32)>,
+    /// Idle queues, threaded through them from the one idle for longest to the latest.
+    idle_first: u32,
+    idle_last: u32,
     idle_count: usize,
     path: Vec<Hop>,
 }
@@ -64,8 +65,9 @@ pub(super) struct Queue {
     pub(super) sender: SenderId,
     /// Messages queued, parked or in flight: while there are any, the queue stays.
     pub(super) live: u32,
-    /// Counts changes between used and idle, so that stale notes of idleness are told.
-    idle_epoch: u32,
+    /// Neighbours among the idle queues, while it is idle.
+    idle_before: u32,
+    idle_after: u32,
     pub(super) standing: QueueStanding,
 }
 
@@ -90,7 +92,8 @@ impl Directory {
             queues: Vec::new(),
             free_queues: Vec::new(),
             queues_in_use: 0,
-            idle: VecDeque::new(),
+            idle_first: NONE,
+            idle_last: NONE,
             idle_count: 0,
             path: Vec::new(),
         }
@@ -132,9 +135,7 @@ impl Directory {
         }
         let queues: Vec<QueueId> = tenant.queues.iter().map(|(_, _, queue)| *queue).collect();
         for queue in queues {
-            let epoch = &mut self.queues[queue.index()].idle_epoch;
-            *epoch = epoch.wrapping_add(1);
-            self.idle_count -= 1;
+            self.leave_idle(queue);
             self.reclaim(now, queue, policy);
         }
         self.tenants[id.index()] = None;
@@ -223,7 +224,6 @@ impl Directory {
         let node = self.tree.insert(Some(parent), Level::Sender, identity, Weight::ONE);
         let index = self.free_queues.pop().unwrap_or(self.queues.len() as u32);
         let id = QueueId(index);
-        let epoch = self.queues.get(id.index()).map_or(0, |queue| queue.idle_epoch.wrapping_add(1));
         let queue = Queue {
             messages: List::EMPTY,
             segments: 0,
@@ -232,7 +232,8 @@ impl Directory {
             class: message.class,
             sender: message.sender,
             live: 0,
-            idle_epoch: epoch,
+            idle_before: NONE,
+            idle_after: NONE,
             standing: QueueStanding::Empty,
         };
         match self.queues.get_mut(id.index()) {
@@ -240,8 +241,7 @@ impl Directory {
             None => self.queues.push(queue),
         }
         // A new queue is idle until its first message is counted; admission may refuse that one.
-        self.idle_count += 1;
-        self.idle.push_back((id, epoch));
+        self.join_idle(id);
         let tenant = self.tenant_mut(message.tenant);
         tenant.queues.insert(place, (message.class, message.sender, id));
         self.sender_mut(message.sender).queues.push(id);
@@ -289,38 +289,50 @@ impl Directory {
 
     /// One more message of a queue is queued, parked or in flight.
     pub(super) fn hold(&mut self, id: QueueId) {
-        let queue = &mut self.queues[id.index()];
-        if queue.live == 0 {
-            queue.idle_epoch = queue.idle_epoch.wrapping_add(1);
-            self.idle_count -= 1;
+        if self.queues[id.index()].live == 0 {
+            self.leave_idle(id);
             self.queues_in_use += 1;
         }
-        queue.live += 1;
+        self.queues[id.index()].live += 1;
     }
 
-    /// One message fewer; an idle queue may be reclaimed, this one or one that was idle for longer.
+    /// One message fewer; the queue that was idle for longest may be reclaimed.
     pub(super) fn release<P: Policy>(&mut self, now: Time, id: QueueId, policy: &mut P) {
         let queue = &mut self.queues[id.index()];
         queue.live -= 1;
         if queue.live > 0 {
             return;
         }
-        queue.idle_epoch = queue.idle_epoch.wrapping_add(1);
-        let note = (id, queue.idle_epoch);
-        self.idle_count += 1;
         self.queues_in_use -= 1;
-        if self.idle.len() > 2 * self.idle_count + 64 {
-            let queues = &self.queues;
-            self.idle.retain(|(id, epoch)| queues[id.index()].idle_epoch == *epoch);
-        }
-        self.idle.push_back(note);
+        self.join_idle(id);
         while self.idle_count > self.queues_in_use.max(IDLE_QUEUES_KEPT) {
-            let Some((oldest, epoch)) = self.idle.pop_front() else { return };
-            if self.queues[oldest.index()].idle_epoch == epoch {
-                self.queues[oldest.index()].idle_epoch = epoch.wrapping_add(1);
-                self.idle_count -= 1;
-                self.reclaim(now, oldest, policy);
-            }
+            let oldest = QueueId(self.idle_first);
+            self.leave_idle(oldest);
+            self.reclaim(now, oldest, policy);
+        }
+    }
+
+    fn join_idle(&mut self, id: QueueId) {
+        self.idle_count += 1;
+        let before = core::mem::replace(&mut self.idle_last, id.0);
+        let queue = &mut self.queues[id.index()];
+        (queue.idle_before, queue.idle_after) = (before, NONE);
+        match before {
+            NONE => self.idle_first = id.0,
+            before => self.queues[before as usize].idle_after = id.0,
+        }
+    }
+
+    fn leave_idle(&mut self, id: QueueId) {
+        self.idle_count -= 1;
+        let Queue { idle_before, idle_after, .. } = self.queues[id.index()];
+        match idle_before {
+            NONE => self.idle_first = idle_after,
+            before => self.queues[before as usize].idle_after = idle_after,
+        }
+        match idle_after {
+            NONE => self.idle_last = idle_before,
+            after => self.queues[after as usize].idle_before = idle_before,
         }
     }
 

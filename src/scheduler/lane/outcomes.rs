@@ -1,6 +1,7 @@
 //! What comes back: answers, receipts, lost sessions, and everything that time alone brings about.
 
 use super::sessions::SessionChange;
+use super::store::Aside;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::message::Ticket;
@@ -26,6 +27,8 @@ pub enum Answer {
 pub enum ReceiptOutcome {
     /// It moved the message.
     Applied,
+    /// The message's present attempt is not answered yet: the receipt counts when that is over.
+    Kept,
     /// It told nothing that matters. Nothing changed.
     Stray,
 }
@@ -83,6 +86,10 @@ impl<P: Policy> Lane<P> {
     }
 
     /// A delivery receipt came in for an attempt.
+    ///
+    /// That the handset has the message settles it, whichever attempt brought it there and whatever
+    /// was believed; bad news counts only of the latest attempt. What comes before the answer of the
+    /// attempt in flight counts when that is over.
     pub fn receipt<O: LaneObserver>(
         &mut self,
         now: Time,
@@ -93,35 +100,81 @@ impl<P: Policy> Lane<P> {
         let Some(held) = self.store.find(ticket.slot, ticket.generation) else {
             return ReceiptOutcome::Stray;
         };
-        let slot = ticket.slot;
+        if ticket.attempt == 0 || ticket.attempt > held.record.attempts {
+            return ReceiptOutcome::Stray;
+        }
+        self.apply_receipt(now, ticket.slot, ticket.attempt, state, observer)
+    }
+
+    fn apply_receipt<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        attempt: u32,
+        state: ReceiptState,
+        observer: &mut O,
+    ) -> ReceiptOutcome {
+        let held = self.store.get(slot);
         let waits = matches!(held.belief, Belief::Queued | Belief::Parked);
-        let was_taken = waits && held.unknown_attempts & attempt_bit(ticket.attempt) != 0;
-        if was_taken {
+        let was_taken = state.is_delivered() || held.unknown_attempts & attempt_bit(attempt) != 0;
+        if waits && was_taken {
             self.accepted_late(now, slot, 0, observer);
         }
-        let held = self.store.get(slot);
-        // Bad news of an old attempt says nothing of a newer one.
-        let is_current = held.record.attempts == ticket.attempt;
-        let list = match (held.belief, state.is_delivered()) {
-            (Belief::Accepted, true) => &mut self.without_receipt,
-            (Belief::Accepted, false) if is_current => &mut self.without_receipt,
-            (Belief::Unknown | Belief::Failed, true) => &mut self.kept,
-            (Belief::Unknown, false) if is_current => &mut self.kept,
-            _ if was_taken => return ReceiptOutcome::Applied,
+        let held = self.store.get_mut(slot);
+        let counts = state.is_delivered() || held.record.attempts == attempt;
+        let list = match held.belief {
+            Belief::Accepted if counts => &mut self.without_receipt,
+            Belief::Unknown if counts => &mut self.kept,
+            Belief::Failed if state.is_delivered() => &mut self.kept,
+            Belief::InFlight if counts => {
+                if held.aside != Aside::EarlyReceipt(ReceiptState::Delivered) {
+                    held.aside = Aside::EarlyReceipt(state);
+                }
+                return ReceiptOutcome::Kept;
+            }
+            _ if waits && was_taken => return ReceiptOutcome::Applied,
             _ => return ReceiptOutcome::Stray,
         };
         self.store.unlink(list, slot);
-        let why = if state.is_delivered() {
-            Happening::ReceiptDelivered
+        if state.is_delivered() {
+            self.move_to(now, slot, Happening::ReceiptDelivered, state as u32, observer);
+            self.free(now, slot);
         } else {
-            Happening::ReceiptFailed
-        };
-        self.move_to(now, slot, why, state as u32, observer);
-        self.free(now, slot);
+            self.move_to(now, slot, Happening::ReceiptFailed, state as u32, observer);
+            self.keep(now, slot);
+        }
         ReceiptOutcome::Applied
     }
 
+    /// An attempt is over: a receipt that was ahead of its answer counts now.
+    fn apply_early<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        attempt: u32,
+        early: Aside,
+        observer: &mut O,
+    ) {
+        if let Aside::EarlyReceipt(state) = early {
+            self.apply_receipt(now, slot, attempt, state, observer);
+        }
+    }
+
+    /// Keeps a message that is in no list for news that may still come.
+    fn keep(&mut self, now: Time, slot: u32) {
+        self.store.push_back(&mut self.kept, slot);
+        self.watch(now.saturating_add(self.config.receipt_timeout));
+    }
+
+    fn await_receipt(&mut self, now: Time, slot: u32) {
+        self.store.push_back(&mut self.without_receipt, slot);
+        self.watch(now.saturating_add(self.config.receipt_timeout));
+    }
+
     pub(super) fn do_what_is_due<O: LaneObserver>(&mut self, now: Time, observer: &mut O) {
+        if now < self.due {
+            return;
+        }
         while let Some(slot) = self.unanswered.head() {
             if self.store.get(slot).since.saturating_add(self.config.response_timeout) > now {
                 break;
@@ -167,6 +220,8 @@ impl<P: Policy> Lane<P> {
             }
             self.reconsider_sender(now, SenderId(sender));
         }
+        let kept = self.end_of_wait(&self.kept, self.config.receipt_timeout);
+        self.due = self.wake().map_or(kept, |wake| wake.min(kept));
     }
 
     fn answered_in_time<O: LaneObserver>(
@@ -185,7 +240,7 @@ impl<P: Policy> Lane<P> {
         // The carrier counts what it refuses for other reasons; what it throttles it does not.
         let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
         let (queue, session) = (held.queue, held.session);
-        let (made, key) = (held.record.attempts, held.record.message.key);
+        let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session);
         self.policy.completed(now, queue, charged, used);
         let rule = self.config.retry.rule(class);
@@ -202,6 +257,7 @@ impl<P: Policy> Lane<P> {
             }
             None => self.end(now, slot, Happening::AnsweredPermanent, status.0, observer),
         }
+        self.apply_early(now, slot, made, early, observer);
     }
 
     fn outcome_unknown<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
@@ -212,7 +268,7 @@ impl<P: Policy> Lane<P> {
         held.unknown_attempts |= attempt_bit(held.record.attempts);
         let charged = held.record.message.segments;
         let (queue, session) = (held.queue, held.session);
-        let (made, key) = (held.record.attempts, held.record.message.key);
+        let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session);
         self.policy.completed(now, queue, charged, charged);
         let again = match self.config.retry.unknown {
@@ -228,6 +284,7 @@ impl<P: Policy> Lane<P> {
             }
             None => self.end(now, slot, Happening::OutcomeUnknownGiveUp, 0, observer),
         }
+        self.apply_early(now, slot, made, early, observer);
     }
 
     /// An attempt that was given up had been accepted: what still waits need not be sent again.
@@ -246,7 +303,7 @@ impl<P: Policy> Lane<P> {
             Belief::Unknown | Belief::Failed => {
                 self.store.unlink(&mut self.kept, slot);
                 self.move_to(now, slot, Happening::LateAccepted, code, observer);
-                self.store.push_back(&mut self.without_receipt, slot);
+                self.await_receipt(now, slot);
             }
             // A newer attempt is with the carrier; its own answer will tell.
             _ => {}
@@ -265,21 +322,27 @@ impl<P: Policy> Lane<P> {
     ) {
         let belief = self.move_to(now, slot, why, code, observer);
         let held = self.store.get(slot);
-        let (queue, may_be_there) = (held.queue, held.unknown_attempts != 0);
+        let may_be_there =
+            held.unknown_attempts != 0 || matches!(held.aside, Aside::EarlyReceipt(_));
+        let queue = held.queue;
         self.directory.release(now, queue, &mut self.policy);
         match belief {
-            Belief::Accepted => self.store.push_back(&mut self.without_receipt, slot),
-            Belief::Unknown => self.store.push_back(&mut self.kept, slot),
-            _ if may_be_there => self.store.push_back(&mut self.kept, slot),
+            Belief::Accepted => self.await_receipt(now, slot),
+            Belief::Unknown => self.keep(now, slot),
+            _ if may_be_there => self.keep(now, slot),
             _ => self.store.remove(slot),
         }
     }
 
     fn park(&mut self, slot: u32, due: Time, place: RequeuePlace) {
         let held = self.store.get_mut(slot);
-        held.place = place;
+        held.aside = match place {
+            RequeuePlace::Head => Aside::RequeueAtHead,
+            RequeuePlace::Tail => Aside::RequeueAtTail,
+        };
         let due = due.min(held.record.message.expires);
         self.parked.set(slot, (due, held.sequence));
+        self.watch(due);
     }
 
     fn unpark<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
@@ -288,7 +351,11 @@ impl<P: Policy> Lane<P> {
             self.free(now, slot);
             return;
         }
-        let place = self.store.get(slot).place;
+        let held = self.store.get_mut(slot);
+        let place = match core::mem::replace(&mut held.aside, Aside::Nothing) {
+            Aside::RequeueAtHead => RequeuePlace::Head,
+            _ => RequeuePlace::Tail,
+        };
         if place == RequeuePlace::Tail {
             let sequence = self.take_sequence();
             self.store.get_mut(slot).sequence = sequence;

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::scheduler::life::Belief;
 use crate::scheduler::message::Record;
 use crate::scheduler::policy::{Entry, EntryKind};
-use crate::scheduler::retry::RequeuePlace;
+use crate::scheduler::status::ReceiptState;
 use crate::time::Time;
 use crate::units::{QueueId, SessionId};
 
@@ -32,8 +32,19 @@ pub(super) struct Slot {
     next: u32,
     pub(super) session: SessionId,
     pub(super) belief: Belief,
-    /// Where it queues again when its back-off is over.
-    pub(super) place: RequeuePlace,
+    pub(super) aside: Aside,
+}
+
+/// What is remembered beside the belief, by what it means there; a byte in all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Aside {
+    Nothing,
+    /// Parked: it queues again before the others when its back-off is over.
+    RequeueAtHead,
+    /// Parked: it queues again behind them.
+    RequeueAtTail,
+    /// In flight: a receipt came before the answer, and counts when the attempt is over.
+    EarlyReceipt(ReceiptState),
 }
 
 impl Slot {
@@ -83,7 +94,7 @@ impl Store {
             next: NONE,
             session: SessionId(0),
             belief: Belief::Queued,
-            place: RequeuePlace::Tail,
+            aside: Aside::Nothing,
         };
         match self.free.pop() {
             Some(index) => {

@@ -3,7 +3,7 @@
 use super::Lane;
 use super::directory::QueueStanding;
 use crate::scheduler::life::Belief;
-use crate::scheduler::policy::{Ineligible, Policy};
+use crate::scheduler::policy::{Ineligible, NodeId, Policy};
 use crate::scheduler::retry::RequeuePlace;
 use crate::time::{Span, Time};
 use crate::units::{QueueId, SenderId};
@@ -27,7 +27,7 @@ impl<P: Policy> Lane<P> {
             self.watch_expiry(id);
         }
         if head_before.is_none() {
-            self.directory.tree.set_backlogged(node, true);
+            self.note_backlogged(node, true);
             self.stand_up(now, id, sender);
         } else if is_head && standing == QueueStanding::Eligible {
             self.policy.eligible(now, id, entry);
@@ -42,6 +42,7 @@ impl<P: Policy> Lane<P> {
                 self.block(now, id);
                 let due = (pacer.earliest(now), sender.0);
                 self.directory.held_senders.set(sender.0, due);
+                self.watch(due.0);
             }
             None => self.unblock(now, id),
         }
@@ -60,6 +61,13 @@ impl<P: Policy> Lane<P> {
         let head = queue.messages.head().expect("only queues with a head are unblocked");
         queue.standing = QueueStanding::Eligible;
         self.policy.eligible(now, id, self.store.get(head).entry());
+    }
+
+    /// Only admission asks for shares; without it nobody pays for keeping them.
+    fn note_backlogged(&mut self, node: NodeId, is_backlogged: bool) {
+        if self.config.admission.is_some() {
+            self.directory.tree.set_backlogged(node, is_backlogged);
+        }
     }
 
     /// Blocks or unblocks all queues of a sender, as its cap wants it.
@@ -85,7 +93,10 @@ impl<P: Policy> Lane<P> {
         }
         self.directory.sender_mut(id).queues = queues;
         match held_until {
-            Some(due) if waits => self.directory.held_senders.set(id.0, (due, id.0)),
+            Some(due) if waits => {
+                self.directory.held_senders.set(id.0, (due, id.0));
+                self.watch(due);
+            }
             _ => self.directory.held_senders.remove(id.0),
         }
     }
@@ -99,7 +110,7 @@ impl<P: Policy> Lane<P> {
         queue.segments -= segments.get();
         let (head, node) = (queue.messages.head(), queue.node);
         if head.is_none() {
-            self.directory.tree.set_backlogged(node, false);
+            self.note_backlogged(node, false);
         }
         if was_head {
             self.watch_expiry(id);
@@ -137,6 +148,7 @@ impl<P: Policy> Lane<P> {
         let expires = head.map_or(Time::NEVER, |slot| self.store.get(slot).record.message.expires);
         if expires < Time::NEVER {
             self.expiring.set(id.0, (expires, id.0));
+            self.watch(expires);
         } else if self.expiring.contains(id.0) {
             self.expiring.remove(id.0);
         }
