@@ -114,6 +114,12 @@ impl Show {
 impl Meaning {
     fn of(loaded: Loaded) -> Self {
         let scenario = &loaded.scenario;
+        let mut warnings = loaded.warnings.clone();
+        if !scenario.is_open_loop() {
+            let text = "closed loops offer what is served; they are not in the offered load, and their \
+                        arrivals depend on the policy";
+            warnings.push(text.to_owned());
+        }
         let destinations = (0..scenario.destinations.len()).map(|index| place(scenario, index));
         Meaning {
             scenario: scenario.name.clone(),
@@ -124,7 +130,7 @@ impl Meaning {
             drain_s: scenario.drain.as_seconds_f64(),
             destinations: destinations.collect(),
             faults: failings(scenario),
-            warnings: loaded.warnings.clone(),
+            warnings,
         }
     }
 }
@@ -200,7 +206,7 @@ fn offered_segments(scenario: &Scenario, at: DestinationId) -> BTreeMap<TenantId
             .map(|(size, share)| f64::from(*size) * f64::from(*share) / shares)
             .sum();
         let end = Time::ZERO + scenario.duration;
-        // A closed loop offers what is served; it counts for nothing here.
+        // A closed loop offers what is served, and counts for nothing here.
         let messages = source.arrivals.expected_messages(end).unwrap_or(0.0);
         *offered.entry(source.tenant).or_insert(0.0) += mean * messages;
     }

@@ -335,6 +335,12 @@ impl Bound {
 }
 
 impl Scenario {
+    /// Whether all arrivals are the same whatever the policy: those of closed loops depend on when
+    /// earlier messages were served, so runs that have some are not paired message by message.
+    pub fn is_open_loop(&self) -> bool {
+        !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
+    }
+
     /// The tenants that `name` stands for: one tenant, or all of one population.
     pub fn tenants_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TenantId> + 'a {
         self.tenants

@@ -206,6 +206,33 @@ fn on_off_traffic_is_silent_when_off_and_disperses_as_theory_says() {
     assert!((dispersion / theory - 1.0).abs() < 0.2, "{dispersion} {theory}");
 }
 
+/// Whatever its phases are, at any moment it is on with the same probability; one that begins with whole
+/// phases, or always on, is not.
+#[test]
+fn on_off_traffic_is_stationary_from_the_first() {
+    let milliseconds = Span::from_milliseconds;
+    for phase in [
+        Latency::Constant(milliseconds(1000)),
+        Latency::Uniform { from: milliseconds(0), to: milliseconds(2000) },
+        Latency::Exponential { mean: milliseconds(1000) },
+        Latency::Lognormal { median: milliseconds(500), sigma: 1.2 },
+    ] {
+        let kind = source(Arrivals::OnOff { pace: pace(20, 2), on: phase, off: phase });
+        let mut quarters = [0.0; 4];
+        for tenant in 0..10_000 {
+            for (time, _) in all(&kind, &format!("t{tenant}"), seconds(2)) {
+                quarters[(time.as_seconds_f64() * 2.0) as usize] += 1.0;
+            }
+        }
+        // Half of the time at 20 a second, half a second, 10,000 times. Within half a second a source is
+        // mostly on or off, so a count of mean 5 has a standard deviation of at most 5.5.
+        for count in quarters {
+            let deviation: f64 = count - 50_000.0;
+            assert!(deviation.abs() < 5.0 * 5.5 * 100.0, "{phase:?}: {quarters:?}");
+        }
+    }
+}
+
 fn office() -> Arc<Curve> {
     let hours: Vec<u64> = (0..24)
         .map(|hour| match hour {
