@@ -210,25 +210,28 @@ fn on_off_traffic_is_silent_when_off_and_disperses_as_theory_says() {
 /// phases, or always on, is not.
 #[test]
 fn on_off_traffic_is_stationary_from_the_first() {
-    let milliseconds = Span::from_milliseconds;
-    for phase in [
-        Latency::Constant(milliseconds(1000)),
-        Latency::Uniform { from: milliseconds(0), to: milliseconds(2000) },
-        Latency::Exponential { mean: milliseconds(1000) },
-        Latency::Lognormal { median: milliseconds(500), sigma: 1.2 },
-    ] {
-        let kind = source(Arrivals::OnOff { pace: pace(20, 2), on: phase, off: phase });
-        let mut quarters = [0.0; 4];
+    let span = |seconds: f64| Span::from_nanoseconds((seconds * 1e9) as u64);
+    let laws: [fn(Span) -> Latency; 4] = [
+        Latency::Constant,
+        |mean| Latency::Uniform { from: Span::ZERO, to: mean.saturating_mul(2) },
+        |mean| Latency::Exponential { mean },
+        |median| Latency::Lognormal { median, sigma: 1.2 },
+    ];
+    for law in laws {
+        // The medians of the last keep the proportion of the means.
+        let (on, off) = (law(span(1.0)), law(span(3.0)));
+        let kind = source(Arrivals::OnOff { pace: pace(20, 4), on, off });
+        let mut halves = [0.0; 8];
         for tenant in 0..10_000 {
-            for (time, _) in all(&kind, &format!("t{tenant}"), seconds(2)) {
-                quarters[(time.as_seconds_f64() * 2.0) as usize] += 1.0;
+            for (time, _) in all(&kind, &format!("t{tenant}"), seconds(4)) {
+                halves[(time.as_seconds_f64() * 2.0) as usize] += 1.0;
             }
         }
-        // Half of the time at 20 a second, half a second, 10,000 times. Within half a second a source is
-        // mostly on or off, so a count of mean 5 has a standard deviation of at most 5.5.
-        for count in quarters {
-            let deviation: f64 = count - 50_000.0;
-            assert!(deviation.abs() < 5.0 * 5.5 * 100.0, "{phase:?}: {quarters:?}");
+        // A quarter of the time at 20 a second, half a second, 10,000 times. Where a source is on or off
+        // throughout, a count has a mean square of 10 × 11 ÷ 4 and so a standard deviation of 4.6.
+        for count in halves {
+            let deviation: f64 = count - 25_000.0;
+            assert!(deviation.abs() < 5.0 * 4.6 * 100.0, "{on:?}: {halves:?}");
         }
     }
 }
