@@ -106,7 +106,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
                 undeliverable: Probability::from_billionths(20_000_000).expect("valid"),
                 lost: Probability::NEVER,
                 receipt: exponential(250),
-                receipt_lost: Probability::NEVER,
+                ..Gateway::default()
             },
         }],
         classes: vec![Class { name: "notification".into(), weight: Weight::ONE, deadline: None }],

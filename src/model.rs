@@ -66,4 +66,14 @@ impl AttemptLuck {
     fn receipt_lost(&self) -> u64 {
         self.0.number(6)
     }
+    fn absent(&self) -> u64 {
+        self.0.number(7)
+    }
+    // A block has eight numbers; what seldom matters is made of one that mattered already.
+    fn away(&self) -> u64 {
+        crate::units::mix(self.0.number(7))
+    }
+    fn receipt_duplicated(&self) -> u64 {
+        crate::units::mix(self.0.number(6))
+    }
 }

@@ -9,6 +9,8 @@
 mod clock;
 mod decode;
 mod diagnostics;
+mod fault;
+mod gateway;
 mod load;
 mod message_log;
 mod overrides;
@@ -22,6 +24,8 @@ mod tree;
 
 pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
+pub use fault::{Factor, Fault, FaultKind};
+pub use gateway::{Absent, Capacity, Gateway};
 pub use load::{
     InputFile, LoadError, Loaded, MetricUnit, Registries, load, replace_traffic, resolve_text,
 };
@@ -30,9 +34,13 @@ pub use message_log::{
 };
 pub use quantity::{QuantityError, parse_rate, parse_span};
 pub use resolved::{
-    Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, Fault, FaultKind,
-    GapLaw, Gateway, Latency, LoggedArrival, MessageLog, Outside, Pace, Probability,
-    ProfileInterval, RateProfile, Scenario, Selector, SendWindow, Sender, SenderUse, Source,
-    Tenant, TenantSet,
+    Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, GapLaw, Latency,
+    LoggedArrival, MessageLog, Outside, Pace, Probability, ProfileInterval, RateProfile, Scenario,
+    Selector, SendWindow, Sender, SenderUse, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
+
+/// All kinds of faults: name, effect, and the keys that set them.
+pub fn fault_kinds() -> Vec<[String; 3]> {
+    decode::fault_kinds().collect()
+}

@@ -95,6 +95,11 @@ impl Span {
         self.0 as f64 / 1e9
     }
 
+    /// `self + other`, or [`Span::MAX`] when that is out of range.
+    pub const fn saturating_add(self, other: Span) -> Span {
+        Span(self.0.saturating_add(other.0))
+    }
+
     /// `self × factor`, or [`Span::MAX`] when that is out of range.
     pub const fn saturating_mul(self, factor: u64) -> Span {
         Span(self.0.saturating_mul(factor))

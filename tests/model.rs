@@ -9,6 +9,8 @@ mod arrivals;
 mod carrier;
 #[path = "model/endings.rs"]
 mod endings;
+#[path = "model/failures.rs"]
+mod failures;
 #[path = "model/faults.rs"]
 mod faults;
 #[path = "model/luck.rs"]

@@ -6,21 +6,8 @@ use super::exit::Failure;
 use super::{Exit, OutputFormat};
 use crate::detector::DETECTORS;
 use crate::measure::METRICS;
+use crate::scenario::fault_kinds;
 use crate::scheduler::POLICIES;
-
-/// The failures that can be injected: name, effect, settings.
-const FAULTS: [[&str; 3]; 2] = [
-    [
-        "outage",
-        "all sessions of a destination are down; what was unanswered has an unknown outcome",
-        "destination, start, duration",
-    ],
-    [
-        "error-burst",
-        "a fraction of the attempts is refused with a status",
-        "destination, tenant (optional), start, duration, fraction, status",
-    ],
-];
 
 pub(super) fn policies(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
     let rows = POLICIES
@@ -38,8 +25,7 @@ pub(super) fn detectors(format: OutputFormat, output: &mut dyn Write) -> Result<
 }
 
 pub(super) fn faults(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
-    let rows = FAULTS.iter().map(|row| row.to_vec());
-    write_rows(format, &["fault", "effect", "settings"], rows, output)?;
+    write_rows(format, &["fault", "effect", "settings"], fault_kinds().into_iter(), output)?;
     Ok(Exit::Done)
 }
 

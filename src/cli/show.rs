@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::load::load_for_run;
 use super::{Exit, Global, OutputFormat};
-use crate::scenario::{FaultKind, Loaded, Scenario};
+use crate::scenario::{Loaded, Probability, Scenario};
 use crate::time::Time;
 use crate::units::{DestinationId, TenantId};
 
@@ -136,23 +136,15 @@ impl Meaning {
 }
 
 fn failings(scenario: &Scenario) -> Vec<Failing> {
-    let of = |fault: &crate::scenario::Fault| {
-        let (fraction, status) = match fault.kind {
-            FaultKind::Outage => (None, None),
-            FaultKind::ErrorBurst { fraction, status } => {
-                (Some(fraction.as_f64()), Some(status.to_string()))
-            }
-        };
-        Failing {
-            name: fault.name.clone(),
-            kind: fault.kind.name(),
-            destination: scenario.destinations[fault.destination.index()].name.clone(),
-            tenant: fault.tenant.map(|tenant| scenario.tenants[tenant.index()].name.clone()),
-            start_s: fault.start.as_seconds_f64(),
-            duration_s: fault.duration.as_seconds_f64(),
-            fraction,
-            status,
-        }
+    let of = |fault: &crate::scenario::Fault| Failing {
+        name: fault.name.clone(),
+        kind: fault.kind.name(),
+        destination: scenario.destinations[fault.destination.index()].name.clone(),
+        tenant: fault.tenant.map(|tenant| scenario.tenants[tenant.index()].name.clone()),
+        start_s: fault.start.as_seconds_f64(),
+        duration_s: fault.duration.as_seconds_f64(),
+        fraction: fault.kind.fraction().map(Probability::as_f64),
+        status: fault.kind.status().map(|status| status.to_string()),
     };
     scenario.faults.iter().map(of).collect()
 }

@@ -102,7 +102,7 @@ fn destination(name: &str) -> Destination {
             undeliverable: Probability::NEVER,
             lost: Probability::NEVER,
             receipt: Latency::Constant(Span::ZERO),
-            receipt_lost: Probability::NEVER,
+            ..Gateway::default()
         },
     }
 }

@@ -1,6 +1,7 @@
 //! The world: ties traffic, lanes, carriers, faults and detector together.
 
 mod copies;
+mod failures;
 mod route;
 
 use self::route::Route;
@@ -12,8 +13,8 @@ use super::traffic::SourceState;
 use crate::detector::{Account, AlertEvent, Detector, Observation};
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::{FaultKind, Scenario};
-use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo, SessionChange};
+use crate::scenario::Scenario;
+use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo};
 use crate::time::Time;
 use crate::units::{
     ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
@@ -24,14 +25,16 @@ use crate::units::{
 mod rank {
     pub(super) const FAULT_ENDS: u8 = 0;
     pub(super) const FAULT_BEGINS: u8 = 1;
-    pub(super) const RECEIPT: u8 = 2;
-    pub(super) const DELIVERY: u8 = 3;
-    pub(super) const RESPONSE: u8 = 4;
-    pub(super) const LOGGED_ARRIVAL: u8 = 5;
-    pub(super) const ARRIVAL: u8 = 6;
-    pub(super) const DETECTOR: u8 = 7;
-    pub(super) const WAKE: u8 = 8;
-    pub(super) const ARRIVALS_OVER: u8 = 9;
+    pub(super) const FAULT_TURNS: u8 = 2;
+    pub(super) const RECONNECT: u8 = 3;
+    pub(super) const RECEIPT: u8 = 4;
+    pub(super) const DELIVERY: u8 = 5;
+    pub(super) const RESPONSE: u8 = 6;
+    pub(super) const LOGGED_ARRIVAL: u8 = 7;
+    pub(super) const ARRIVAL: u8 = 8;
+    pub(super) const DETECTOR: u8 = 9;
+    pub(super) const WAKE: u8 = 10;
+    pub(super) const ARRIVALS_OVER: u8 = 11;
 }
 
 /// A scenario with the seed it runs under.
@@ -183,7 +186,9 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
 
     fn start<C: Calendar<u32>>(&mut self, agenda: &mut Agenda<'_, C>) {
         for index in 0..self.routes.len() {
-            self.bring_sessions(Time::ZERO, index, true);
+            for session in 0..self.scenario.destinations[index].gateway.sessions {
+                self.bring_up(Time::ZERO, index, SessionId(session), agenda);
+            }
         }
         for index in 0..self.sources.len() {
             self.schedule_arrival(index, agenda);
@@ -194,7 +199,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         self.schedule_logged(agenda);
         for (index, fault) in self.scenario.faults.iter().enumerate() {
             let index = index as u32;
-            let end = fault.start + fault.duration;
+            let end = fault.end();
             agenda.schedule(fault.start, Key::new(rank::FAULT_BEGINS, index, 0), index);
             agenda.schedule(end, Key::new(rank::FAULT_ENDS, index, 0), index);
         }
@@ -233,7 +238,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             detector: self.detector.as_deref_mut(),
             awaited: &mut self.awaited,
             destination: route.id,
-            is_reachable: route.is_reachable,
+            is_reachable: route.is_reachable(),
         };
         (&mut route.lane, tap)
     }
@@ -361,45 +366,6 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         }
     }
 
-    /// Brings all sessions of a destination up or down.
-    fn bring_sessions(&mut self, now: Time, index: usize, up: bool) {
-        let gateway = &self.scenario.destinations[index].gateway;
-        self.routes[index].is_reachable = up;
-        if !up {
-            self.routes[index].carrier.epoch += 1;
-        }
-        let (change, window) = if up {
-            (SessionChange::Up { window: gateway.window }, What::SessionUp as fn(_) -> _)
-        } else {
-            (SessionChange::Down, What::SessionDown as fn(_) -> _)
-        };
-        for session in 0..gateway.sessions {
-            let destination = self.routes[index].id;
-            self.emit(now, Some(destination), window(SessionId(session)));
-            let (lane, mut tap) = self.lane(index);
-            lane.session(now, SessionId(session), change, &mut tap);
-        }
-        self.routes[index].needs_poll = true;
-    }
-
-    fn fault(&mut self, now: Time, number: usize, begins: bool) {
-        let fault = &self.scenario.faults[number];
-        let index = fault.destination.index();
-        let was_reachable = self.faults.unreachable_until(fault.destination).is_none();
-        let what = if begins {
-            self.faults.begin(number);
-            What::FaultBegan(number as u32)
-        } else {
-            self.faults.end(number);
-            What::FaultEnded(number as u32)
-        };
-        self.emit(now, Some(fault.destination), what);
-        let is_reachable = self.faults.unreachable_until(fault.destination).is_none();
-        if fault.kind == FaultKind::Outage && was_reachable != is_reachable {
-            self.bring_sessions(now, index, is_reachable);
-        }
-    }
-
     fn tick<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
         // The end of a scenario's arrivals is not a drop in anybody's traffic.
         let Some(detector) = self.detector.as_mut().filter(|_| !self.arrivals_are_over) else {
@@ -462,8 +428,10 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
                     route.needs_poll = true;
                 }
             }
-            rank::FAULT_BEGINS => self.fault(now, index, true),
-            rank::FAULT_ENDS => self.fault(now, index, false),
+            rank::FAULT_BEGINS => self.fault_begins(now, index, agenda),
+            rank::FAULT_ENDS => self.fault_ends(now, index, agenda),
+            rank::FAULT_TURNS => self.fault_turns(now, index, agenda),
+            rank::RECONNECT => self.reconnect(now, index, payload, agenda),
             rank::DETECTOR => self.tick(now, agenda),
             rank::ARRIVALS_OVER => {
                 self.arrivals_are_over = true;

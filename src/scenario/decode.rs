@@ -9,6 +9,7 @@ pub(crate) mod curve;
 pub(crate) mod destination;
 pub(crate) mod detector;
 pub(crate) mod fault;
+mod gateway;
 pub(crate) mod latency;
 pub(crate) mod log;
 pub(crate) mod names;
@@ -29,7 +30,8 @@ use self::class::{CLASS, TENANT_SET};
 use self::curve::{CURVE, curves};
 use self::destination::DESTINATION;
 use self::detector::DETECTOR;
-use self::fault::{FAULT_KINDS, Horizon};
+pub(crate) use self::fault::fault_kinds;
+use self::fault::{FAULT_KINDS, Horizon, Scope};
 use self::log::LOG;
 use self::names::Names;
 use self::people::People;
@@ -222,7 +224,14 @@ pub(crate) fn scenario(
     let people = People::new(&draft, everybody, declared);
     let nodes = reader.tables("fault");
     let horizon = Horizon { duration, drain };
-    let faults = fault::faults(reporter, &nodes, &destination_names, &people, horizon);
+    let scope = Scope {
+        destinations: &destination_names,
+        classes: &class_names,
+        senders: &draft.senders,
+        people: &people,
+        horizon,
+    };
+    let faults = fault::faults(reporter, &nodes, scope);
     let detector = match reader.get("detector") {
         Some(node) => detector::detector(reporter, registries.detectors, &node),
         None => Some(None),

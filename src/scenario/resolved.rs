@@ -11,8 +11,10 @@ pub use traffic::{
     Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
 };
 
+use super::fault::Fault;
+use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
-use crate::scheduler::{RetryPolicy, Status};
+use crate::scheduler::RetryPolicy;
 use crate::time::{Span, Time};
 use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
@@ -72,29 +74,6 @@ pub struct Destination {
     pub receipt_timeout: Span,
     /// The carrier's side.
     pub gateway: Gateway,
-}
-
-/// How the carrier of one destination behaves when nothing is wrong.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gateway {
-    /// Sessions (binds).
-    pub sessions: u16,
-    /// Unanswered attempts that each session allows.
-    pub window: u32,
-    /// From submission to response.
-    pub response: Latency,
-    /// Refusals in ordinary operation; the probabilities add up to at most 1.
-    pub refusals: Vec<(Status, Probability)>,
-    /// From acceptance to the handset.
-    pub delivery: Latency,
-    /// How often an accepted message is never delivered, with a receipt that says so.
-    pub undeliverable: Probability,
-    /// How often an accepted message disappears: not delivered, no receipt.
-    pub lost: Probability,
-    /// From delivery (or its failure) to the receipt.
-    pub receipt: Latency,
-    /// How often the receipt of a message is lost.
-    pub receipt_lost: Probability,
 }
 
 /// A distribution of spans.
@@ -235,47 +214,6 @@ pub struct LoggedArrival {
     pub segments: u32,
     /// How long it stays worth sending.
     pub validity: Option<Span>,
-}
-
-/// An injected failure.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// Its name; unique.
-    pub name: String,
-    /// What goes wrong.
-    pub kind: FaultKind,
-    /// Where.
-    pub destination: DestinationId,
-    /// For whom; `None` for everybody.
-    pub tenant: Option<TenantId>,
-    /// When it begins.
-    pub start: Time,
-    /// How long it lasts.
-    pub duration: Span,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum FaultKind {
-    /// All sessions are down: what was unanswered has an unknown outcome. Never scoped to a tenant.
-    Outage,
-    /// Some attempts are refused.
-    ErrorBurst {
-        /// How many of them.
-        fraction: Probability,
-        /// With which status.
-        status: Status,
-    },
-}
-
-impl FaultKind {
-    /// The name used in files and output.
-    pub const fn name(self) -> &'static str {
-        match self {
-            FaultKind::Outage => "outage",
-            FaultKind::ErrorBurst { .. } => "error-burst",
-        }
-    }
 }
 
 /// Which detector watches, and how it is set.

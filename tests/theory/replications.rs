@@ -247,7 +247,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
                 undeliverable: Probability::NEVER,
                 lost: Probability::NEVER,
                 receipt: Latency::Constant(Span::ZERO),
-                receipt_lost: Probability::NEVER,
+                ..Gateway::default()
             },
         }],
         classes: vec![Class { name: "any".into(), weight: Weight::ONE, deadline: None }],

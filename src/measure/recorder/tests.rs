@@ -122,8 +122,11 @@ fn incidents_count_the_outcomes_in_their_scope() {
         kind: FaultKind::Outage,
         destination: DestinationId(0),
         tenant,
+        sender: None,
+        class: None,
         start: at(1.0),
         duration: Span::from_seconds(2),
+        ramp: Span::ZERO,
     };
     scenario.faults = vec![fault("all", None), fault("only-b", Some(TenantId(1)))];
     let mut script = Script::default();

@@ -22,13 +22,15 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         let luck = AttemptLuck(stream.luck(message.reference, part));
         let gateway = &self.scenario.destinations[index].gateway;
         let route = &mut self.routes[index];
-        let refusal = self.faults.refusal(route.id, message.tenant, &luck);
-        let (copy, delay) = route.carrier.take(gateway, attempt, &luck, refusal);
+        let destination = route.id;
+        let effects = self.faults.effects(now, destination, attempt, &luck);
         route.attempts += 1;
+        let Some((copy, delay)) = route.carrier.take(now, gateway, attempt, &luck, &effects) else {
+            return;
+        };
         let key = Key::new(rank::RESPONSE, index as u32, route.attempts);
         let is_taken = route.carrier.copy(copy).status.class() == StatusClass::Accepted;
-        let destination = route.id;
-        agenda.schedule(now + delay, key, copy);
+        agenda.schedule(now.saturating_add(delay), key, copy);
         if is_taken {
             self.emit(
                 now,
@@ -87,11 +89,6 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         let destination = route.id;
         let held = *route.carrier.copy(copy);
         let fate = route.carrier.finish(copy);
-        let to = match fate {
-            Fate::Delivered => Truth::Delivered,
-            Fate::Rejected => Truth::Rejected,
-            Fate::Lost => Truth::Lost,
-        };
         match held.receipt.filter(|_| fate != Fate::Lost) {
             Some(delay) => {
                 let key = Key::new(rank::RECEIPT, index as u32, key.ordinal());
@@ -107,7 +104,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
                 tenant: held.tenant,
                 attempt: held.ticket.attempt(),
                 from: Truth::AtCarrier,
-                to,
+                to: fate.truth(),
             },
         );
     }
@@ -120,13 +117,20 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         copy: u32,
         agenda: &mut Agenda<'_, C>,
     ) {
-        if let Some(end) = self.faults.unreachable_until(self.routes[index].id) {
+        let route = &mut self.routes[index];
+        if !route.is_reachable() {
             // The carrier keeps its receipts until it can be reached again.
-            agenda.schedule(end, key, copy);
+            route.kept_receipts.push((key, copy));
             return;
         }
-        let held = *self.routes[index].carrier.copy(copy);
-        self.routes[index].carrier.forget(copy);
+        let held = *route.carrier.copy(copy);
+        match held.receipt.filter(|_| held.is_receipt_repeated) {
+            Some(delay) => {
+                route.carrier.copy(copy).is_receipt_repeated = false;
+                agenda.schedule(now.saturating_add(delay).max(just_after(now)), key, copy);
+            }
+            None => route.carrier.forget(copy),
+        }
         // Without the answer the platform never learnt the carrier's number for the message.
         if let Some(state) = held.fate.receipt().filter(|_| held.is_answered) {
             let (lane, mut tap) = self.lane(index);

@@ -1,7 +1,7 @@
 //! One destination of the world: its lane, its carrier, and when it wants to be asked.
 
 use super::super::carrier::Carrier;
-use crate::engine::{Seed, Stream, StreamName};
+use crate::engine::{Key, Seed, Stream, StreamName};
 use crate::scenario::{Destination, Scenario};
 use crate::scheduler::{Change, Lane, LaneConfig, Policy, TenantSpec};
 use crate::time::Time;
@@ -21,7 +21,20 @@ pub(super) struct Route<P> {
     pub(super) needs_poll: bool,
     /// Whether the lane said last that it waits for a free seat.
     pub(super) waits_for_seat: bool,
-    pub(super) is_reachable: bool,
+    /// By session.
+    pub(super) sessions: Vec<SessionState>,
+    pub(super) reconnects: u64,
+    /// Receipts that came while no session was up: the carrier keeps them until one is.
+    pub(super) kept_receipts: Vec<(Key, u32)>,
+}
+
+/// A session, as the carrier and the network have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum SessionState {
+    Down,
+    /// Nothing holds it down any more, and it comes up at this time.
+    Reconnecting(Time),
+    Up,
 }
 
 impl<P: Policy> Route<P> {
@@ -60,14 +73,21 @@ impl<P: Policy> Route<P> {
         Route {
             id,
             lane,
-            carrier: Carrier::new(),
+            carrier: Carrier::new(&destination.gateway),
             policy_luck: stream("policy"),
             wake: Time::NEVER,
             wakes: 0,
             attempts: 0,
             needs_poll: false,
             waits_for_seat: false,
-            is_reachable: false,
+            sessions: vec![SessionState::Down; usize::from(destination.gateway.sessions)],
+            reconnects: 0,
+            kept_receipts: Vec::new(),
         }
+    }
+
+    /// Whether any session is up: a platform knows when it has lost its carrier.
+    pub(super) fn is_reachable(&self) -> bool {
+        self.sessions.contains(&SessionState::Up)
     }
 }

@@ -1,15 +1,14 @@
 //! `[[destination]]` and the carrier behind it.
 
-use super::super::diagnostics::{Problem, Reporter};
+use super::super::diagnostics::Reporter;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::resolved::{Destination, Gateway, Probability};
+use super::super::resolved::Destination;
 use super::super::tree::{Node, Value};
-use super::latency::{LATENCY, latency};
+use super::gateway::{GATEWAY, gateway};
 use super::names::Names;
 use super::retry::{self, RETRY};
-use super::values::{did_you_mean, quota_rate, quoted, rate};
+use super::values::{quota_rate, quoted, rate};
 use super::{ROOT, default_table};
-use crate::scheduler::Status;
 use crate::units::Quota;
 
 pub(crate) static DESTINATION: TableSpec = TableSpec {
@@ -52,73 +51,6 @@ pub(crate) static DESTINATION: TableSpec = TableSpec {
 
 /// The largest burst: a second of the highest rate.
 pub(crate) const MOST_BURST: u64 = 1_000_000_000;
-
-static GATEWAY: TableSpec = TableSpec {
-    title: "`[destination.gateway]`",
-    doc: "How the carrier behaves when nothing is wrong.",
-    fields: &[&[
-        Field::with_default(
-            "sessions",
-            Shape::Integer { least: 1, most: 10_000 },
-            "1",
-            "sessions (binds)",
-        ),
-        Field::with_default(
-            "window",
-            Shape::Integer { least: 1, most: 1_000_000 },
-            "10",
-            "unanswered attempts that each session allows",
-        ),
-        Field::with_default(
-            "response",
-            LATENCY,
-            "{ lognormal = { median = \"50ms\", sigma = 0.6 } }",
-            "from submission to response",
-        ),
-        Field::with_default(
-            "delivery",
-            LATENCY,
-            "{ lognormal = { median = \"3s\", sigma = 0.73 } }",
-            "from acceptance to the handset",
-        ),
-        Field::with_default(
-            "receipt",
-            LATENCY,
-            "{ lognormal = { median = \"1s\", sigma = 0.5 } }",
-            "from delivery, or its failure, to the receipt",
-        ),
-        Field::with_default(
-            "undeliverable",
-            Shape::Probability,
-            "0",
-            "how often an accepted message is never delivered, with a receipt that says so",
-        ),
-        Field::with_default(
-            "lost",
-            Shape::Probability,
-            "0",
-            "how often an accepted message disappears without a receipt",
-        ),
-        Field::with_default(
-            "receipt-lost",
-            Shape::Probability,
-            "0",
-            "how often the receipt of a message is lost",
-        ),
-        Field::optional("refusals", Shape::Tables(&REFUSAL), "refusals in ordinary operation"),
-    ]],
-    kind: None,
-};
-
-static REFUSAL: TableSpec = TableSpec {
-    title: "a refusal",
-    doc: "A status that the carrier answers with now and then.",
-    fields: &[&[
-        Field::required("status", Shape::Text, "an SMPP status such as \"ESME_RSYSERR\""),
-        Field::required("probability", Shape::Probability, "how often"),
-    ]],
-    kind: None,
-};
 
 /// Reads one destination and adds its name to `names`.
 pub(crate) fn destination(
@@ -189,88 +121,4 @@ pub(crate) fn quota(
     let read = if may_be_unlimited { quota_rate } else { rate };
     let rate = read(reader.reporter, &quoted(rate_key), &node)?;
     Some(Some(Quota { rate, burst: burst? }))
-}
-
-fn gateway(reporter: &Reporter, node: &Node) -> Option<Gateway> {
-    let reader = TableReader::open(reporter, &ROOT, &GATEWAY, node)?;
-    let sessions = reader.integer("sessions");
-    let window = reader.integer_u32("window");
-    let [response, delivery, receipt] = ["response", "delivery", "receipt"].map(|key| {
-        let node = reader.get(key)?;
-        latency(reporter, &quoted(key), &node)
-    });
-    let undeliverable = reader.probability("undeliverable");
-    let lost = reader.probability("lost");
-    let receipt_lost = reader.probability("receipt-lost");
-    let refusals: Vec<_> =
-        reader.tables("refusals").into_iter().map(|n| refusal(reporter, n)).collect();
-    let refusals: Option<Vec<_>> = refusals.into_iter().collect();
-    let whole = Probability::ALWAYS.billionths();
-    if let Some(refusals) = &refusals {
-        let sum: u64 = refusals.iter().map(|(_, p)| u64::from(p.billionths())).sum();
-        if sum > u64::from(whole) {
-            let label = format!("together they are {}", sum as f64 / 1e9);
-            reader.reject(
-                "refusals",
-                "the probabilities of `refusals` add up to more than 1",
-                label,
-            );
-        }
-    }
-    if let (Some(undeliverable), Some(lost)) = (undeliverable, lost)
-        && undeliverable.billionths() > whole - lost.billionths()
-    {
-        let title = "`undeliverable` and `lost` add up to more than 1";
-        let sum = u64::from(undeliverable.billionths()) + u64::from(lost.billionths());
-        let label = format!("with `lost` it is {}", sum as f64 / 1e9);
-        reader.reject("undeliverable", title, label);
-    }
-    reader.finish();
-    Some(Gateway {
-        sessions: u16::try_from(sessions?).expect("the description bounds it"),
-        window: window?,
-        response: response?,
-        refusals: refusals?,
-        delivery: delivery?,
-        undeliverable: undeliverable?,
-        lost: lost?,
-        receipt: receipt?,
-        receipt_lost: receipt_lost?,
-    })
-}
-
-fn refusal(reporter: &Reporter, node: &Node) -> Option<(Status, Probability)> {
-    let reader = TableReader::open(reporter, &ROOT, &REFUSAL, node)?;
-    let status = failure_status(&reader, "status");
-    let probability = reader.probability("probability");
-    reader.finish();
-    Some((status?, probability?))
-}
-
-/// An SMPP status by name, or by number as `0x00000014`; never the one that means accepted.
-pub(crate) fn failure_status(reader: &TableReader<'_>, key: &'static str) -> Option<Status> {
-    let written = reader.text(key)?;
-    let number = written.text.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16));
-    let status = match number {
-        Some(number) => number.ok().map(Status),
-        None => Status::from_name(&written.text),
-    };
-    match status {
-        None => {
-            let names = Status::NAMED.iter().filter(|(status, _)| *status != Status::OK);
-            let title = format!("there is no status `{}`", written.text);
-            let label = did_you_mean(&written.text, names.map(|(_, name)| *name));
-            let problem = Problem::new(title, written.mark, label);
-            reader.reporter.report(problem.help("other statuses are written as \"0x00000400\""));
-            None
-        }
-        Some(Status::OK) => {
-            let title = format!("`{}` is not a failure", written.text);
-            let label =
-                "this status means accepted; name one that refuses, such as \"ESME_RSYSERR\"";
-            reader.reporter.report(Problem::new(title, written.mark, label));
-            None
-        }
-        status => status,
-    }
 }

@@ -1,61 +1,24 @@
 //! `[[fault]]`: injected failures.
 
-use super::super::diagnostics::{Mark, Problem, Reporter};
-use super::super::reader::{Field, Presence, Shape, TableReader, TableSpec, choose_kind};
-use super::super::resolved::{Fault, FaultKind, Probability};
+mod kinds;
+
+use super::super::diagnostics::Reporter;
+use super::super::fault::{Factor, Fault, FaultKind};
+use super::super::reader::{TableReader, choose_kind};
+use super::super::resolved::{Latency, Probability, Sender};
 use super::super::tree::Node;
 use super::ROOT;
-use super::destination::failure_status;
+use super::destination::quota;
+use super::gateway::failure_status;
+use super::latency::latency;
 use super::names::Names;
 use super::people::People;
 use super::traffic::{default_name, in_words};
-use super::values::Placed;
+use super::values::{Placed, did_you_mean, quoted};
+use crate::scheduler::Status;
 use crate::time::{Span, Time};
-use crate::units::DestinationId;
-
-const COMMON: &[Field] = &[
-    Field::optional("name", Shape::Name, "its name; by default kind and position"),
-    Field::optional("destination", Shape::Name, "where; needed when there is more than one"),
-    Field::required("start", Shape::Span, "when it begins"),
-    Field::required("duration", Shape::Span, "how long it lasts"),
-];
-
-static OUTAGE: TableSpec = TableSpec {
-    title: "`[[fault]]` of kind outage",
-    doc: "All sessions are down; what was unanswered has an unknown outcome.",
-    fields: &[
-        &[Field {
-            name: "kind",
-            shape: Shape::OneOf(&["outage"]),
-            presence: Presence::Required,
-            doc: "the kind of fault",
-        }],
-        COMMON,
-    ],
-    kind: Some("outage"),
-};
-
-static ERROR_BURST: TableSpec = TableSpec {
-    title: "`[[fault]]` of kind error-burst",
-    doc: "Some attempts are refused.",
-    fields: &[
-        &[
-            Field {
-                name: "kind",
-                shape: Shape::OneOf(&["error-burst"]),
-                presence: Presence::Required,
-                doc: "the kind of fault",
-            },
-            Field::required("fraction", Shape::Probability, "how many attempts it refuses"),
-            Field::required("status", Shape::Text, "an SMPP status such as \"ESME_RSYSERR\""),
-            Field::optional("tenant", Shape::Name, "for whom; everybody when not given"),
-        ],
-        COMMON,
-    ],
-    kind: Some("error-burst"),
-};
-
-pub(crate) static FAULT_KINDS: [&TableSpec; 2] = [&OUTAGE, &ERROR_BURST];
+use crate::units::{ClassId, DestinationId, SenderId, TenantId};
+pub(crate) use kinds::{FAULT_KINDS, fault_kinds};
 
 /// When a run takes arrivals, and when it ends at the latest; where that could be read.
 #[derive(Clone, Copy)]
@@ -64,54 +27,34 @@ pub(crate) struct Horizon {
     pub(crate) drain: Option<Span>,
 }
 
-/// Reads all faults, in order.
-pub(crate) fn faults(
-    reporter: &Reporter,
-    nodes: &[&Node],
-    destinations: &Names,
-    people: &People<'_>,
-    horizon: Horizon,
-) -> Option<Vec<Fault>> {
-    let mut names = Names::new("fault");
-    let faults: Vec<Option<(Fault, Mark)>> = nodes
-        .iter()
-        .enumerate()
-        .map(|(index, node)| {
-            fault(reporter, &mut names, destinations, people, horizon, index + 1, node)
-        })
-        .collect();
-    let known: Vec<_> = faults.iter().flatten().collect();
-    for (index, (later, mark)) in known.iter().enumerate() {
-        for (earlier, first) in &known[..index] {
-            if overlap(earlier, later) {
-                let title = format!("the faults `{}` and `{}` overlap", earlier.name, later.name);
-                let problem = Problem::new(title, *mark, "this one strikes while the other lasts")
-                    .also(*first, "the other, of the same kind and scope")
-                    .help("move one of them, or make one longer fault of both");
-                reporter.report(problem);
-            }
-        }
-    }
-    faults.into_iter().map(|fault| fault.map(|(fault, _)| fault)).collect()
+/// Whom and what a fault can name.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) destinations: &'a Names,
+    pub(crate) classes: &'a Names,
+    pub(crate) senders: &'a [Sender],
+    pub(crate) people: &'a People<'a>,
+    pub(crate) horizon: Horizon,
 }
 
-fn overlap(a: &Fault, b: &Fault) -> bool {
-    let same_kind = a.kind.name() == b.kind.name();
-    let same_scope = a.destination == b.destination
-        && (a.tenant.is_none() || b.tenant.is_none() || a.tenant == b.tenant);
-    let ends = |fault: &Fault| fault.start.saturating_add(fault.duration);
-    same_kind && same_scope && a.start < ends(b) && b.start < ends(a)
+/// Reads all faults, in order. They may overlap: their effects compose.
+pub(crate) fn faults(reporter: &Reporter, nodes: &[&Node], scope: Scope<'_>) -> Option<Vec<Fault>> {
+    let mut names = Names::new("fault");
+    let faults: Vec<Option<Fault>> = nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| fault(reporter, &mut names, scope, index + 1, node))
+        .collect();
+    faults.into_iter().collect()
 }
 
 fn fault(
     reporter: &Reporter,
     names: &mut Names,
-    destinations: &Names,
-    people: &People<'_>,
-    horizon: Horizon,
+    scope: Scope<'_>,
     position: usize,
     node: &Node,
-) -> Option<(Fault, Mark)> {
+) -> Option<Fault> {
     let spec = choose_kind(reporter, &FAULT_KINDS, "fault", node)?;
     let reader = TableReader::open(reporter, &ROOT, spec, node)?;
     let kind_name = spec.kind.expect("it was chosen by its kind");
@@ -122,45 +65,152 @@ fn fault(
         Some(Placed { text: default_name(kind_name, position), mark: node.mark })
     };
     names.add(reporter, name.clone());
-    let destination = destinations.find_or_only(&reader, "destination");
+    let destination = scope.destinations.find_or_only(&reader, "destination");
     let start = reader.span("start");
     let duration = reader.positive_span("duration");
-    check_times(&reader, start, duration, horizon);
-    let (kind, tenant) = match kind_name {
-        "outage" => (Some(FaultKind::Outage), Some(None)),
-        _ => error_burst(&reader, people),
-    };
+    check_times(&reader, start, duration, scope.horizon);
+    let has = |key: &str| spec.field(key).is_some();
+    let tenant = if has("tenant") { tenant(&reader, scope.people) } else { Some(None) };
+    let sender = if has("sender") { sender(&reader, tenant, scope.senders) } else { Some(None) };
+    let class = if has("class") { class(&reader, scope.classes) } else { Some(None) };
+    let ramp = if has("ramp") { ramp(&reader, duration) } else { Some(Span::ZERO) };
+    let kind = kind(&reader, kind_name, duration);
     reader.finish();
-    let fault = Fault {
+    Some(Fault {
         name: name?.text,
         kind: kind?,
         destination: DestinationId(destination? as u16),
         tenant: tenant?,
+        sender: sender?,
+        class: class?,
         start: Time::ZERO + start?,
         duration: duration?,
-    };
-    Some((fault, node.mark))
+        ramp: ramp?,
+    })
 }
 
-type Tenant = Option<crate::units::TenantId>;
+/// What goes wrong; the keys are those that the description of the kind declares.
+fn kind(reader: &TableReader<'_>, name: &str, duration: Option<Span>) -> Option<FaultKind> {
+    Some(match name {
+        "outage" => FaultKind::Outage,
+        "session-drop" => FaultKind::SessionDrop { sessions: sessions(reader)? },
+        "flap" => {
+            let sessions = sessions(reader);
+            let (down, up) = (reader.positive_span("down"), reader.positive_span("up"));
+            if let (Some(down), Some(duration)) = (down, duration)
+                && down >= duration
+            {
+                let label = format!("the fault lasts {}", in_words(duration));
+                reader.reject("down", "the sessions never come up while it lasts", label);
+                return None;
+            }
+            FaultKind::Flap { sessions: sessions?, down: down?, up: up? }
+        }
+        "error-burst" => {
+            let (fraction, status) = (fraction(reader), failure_status(reader, "status"));
+            FaultKind::ErrorBurst { fraction: fraction?, status: status? }
+        }
+        "brownout" => {
+            let (fraction, status) = (fraction(reader), failure_status(reader, "status"));
+            let factor = factor(reader);
+            FaultKind::Brownout { fraction: fraction?, status: status?, factor: factor? }
+        }
+        "throttle" => FaultKind::Throttle {
+            limit: quota(reader, "limit", "burst", false)?
+                .expect("a limit that may not be unlimited is a rate"),
+        },
+        "rate-cut" => FaultKind::RateCut { rate: reader.rate("rate")? },
+        "slow-response" => FaultKind::SlowResponse { factor: factor(reader)? },
+        "blackhole" => FaultKind::Blackhole { fraction: fraction(reader)? },
+        "filtering" => {
+            let (fraction, has_receipt) = (fraction(reader), reader.boolean("receipts"));
+            FaultKind::Filtering { fraction: fraction?, has_receipt: has_receipt? }
+        }
+        "receipt-delay" => FaultKind::ReceiptDelay { delay: delay(reader)? },
+        "receipt-loss" => FaultKind::ReceiptLoss { fraction: fraction(reader)? },
+        "receipt-duplicate" => FaultKind::ReceiptDuplicate { fraction: fraction(reader)? },
+        "bad-list" => {
+            let (fraction, status) = (fraction(reader), failure_status(reader, "status"));
+            FaultKind::BadList { fraction: fraction?, status: status? }
+        }
+        "sender-block" => FaultKind::SenderBlock { status: status(reader)? },
+        other => unreachable!("`{other}` is described and cannot be decoded"),
+    })
+}
 
-fn error_burst(
-    reader: &TableReader<'_>,
-    people: &People<'_>,
-) -> (Option<FaultKind>, Option<Tenant>) {
-    let fraction = reader.probability("fraction");
-    let status = failure_status(reader, "status");
-    let tenant = reader.text("tenant");
-    if fraction == Some(Probability::NEVER) {
-        reader.reject("fraction", "`fraction` is zero", "a fault that refuses nothing is none");
+fn sessions(reader: &TableReader<'_>) -> Option<u16> {
+    let sessions = reader.integer("sessions")?;
+    Some(u16::try_from(sessions).expect("the description bounds it"))
+}
+
+fn fraction(reader: &TableReader<'_>) -> Option<Probability> {
+    let fraction = reader.probability("fraction")?;
+    if fraction == Probability::NEVER {
+        reader.reject("fraction", "`fraction` is zero", "a fault that hits nothing is none");
+        return None;
     }
-    let tenant = match tenant {
+    Some(fraction)
+}
+
+fn status(reader: &TableReader<'_>) -> Option<Status> {
+    failure_status(reader, "status")
+}
+
+fn factor(reader: &TableReader<'_>) -> Option<Factor> {
+    reader.thousandths("factor", 1, 1_000_000).map(Factor)
+}
+
+fn delay(reader: &TableReader<'_>) -> Option<Latency> {
+    let node = reader.get("delay")?;
+    latency(reader.reporter, &quoted("delay"), &node)
+}
+
+fn ramp(reader: &TableReader<'_>, duration: Option<Span>) -> Option<Span> {
+    let ramp = reader.span("ramp")?;
+    if let Some(duration) = duration
+        && ramp.saturating_mul(2) > duration
+    {
+        let label = format!("the fault lasts {}, and ramps up and down", in_words(duration));
+        reader.reject("ramp", "the fault is too short for its ramps", label);
+        return None;
+    }
+    Some(ramp)
+}
+
+fn tenant(reader: &TableReader<'_>, people: &People<'_>) -> Option<Option<TenantId>> {
+    match reader.text("tenant") {
         None => (!reader.has("tenant")).then_some(None),
         Some(name) => people.one_tenant(reader.reporter, &name).map(Some),
+    }
+}
+
+fn class(reader: &TableReader<'_>, classes: &Names) -> Option<Option<ClassId>> {
+    match reader.text("class") {
+        None => (!reader.has("class")).then_some(None),
+        Some(name) => classes.find(reader.reporter, &name).map(|index| Some(ClassId(index as u16))),
+    }
+}
+
+fn sender(
+    reader: &TableReader<'_>,
+    tenant: Option<Option<TenantId>>,
+    senders: &[Sender],
+) -> Option<Option<SenderId>> {
+    let Some(name) = reader.text("sender") else {
+        return (!reader.has("sender")).then_some(None);
     };
-    let kind =
-        fraction.zip(status).map(|(fraction, status)| FaultKind::ErrorBurst { fraction, status });
-    (kind, tenant)
+    let Some(tenant) = tenant? else {
+        reader.reject("sender", "`sender` needs a `tenant`", "a sender is one of a tenant's");
+        return None;
+    };
+    let own = || senders.iter().enumerate().filter(|(_, sender)| sender.tenant == tenant);
+    let found = own().find(|(_, sender)| sender.name == name.text);
+    if found.is_none() {
+        let known: Vec<&str> = own().map(|(_, sender)| sender.name.as_str()).collect();
+        let label = did_you_mean(&name.text, known.iter().copied());
+        reader.reject("sender", format!("the tenant has no sender `{}`", name.text), label);
+    }
+    found.map(|(index, _)| Some(SenderId(index as u32)))
 }
 
 fn check_times(

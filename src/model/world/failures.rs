@@ -1,0 +1,134 @@
+//! Failures as they begin, turn and end, and the sessions that they take down.
+
+use super::route::SessionState;
+use super::{World, rank};
+use crate::engine::{Agenda, Calendar, Key};
+use crate::event::{Sink, What};
+use crate::scenario::FaultKind;
+use crate::scheduler::{Policy, SessionChange};
+use crate::time::Time;
+use crate::units::SessionId;
+
+impl<P: Policy, S: Sink> World<'_, P, S> {
+    pub(super) fn fault_begins<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        number: usize,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let fault = &self.scenario.faults[number];
+        self.faults.begin(number);
+        self.emit(now, Some(fault.destination), What::FaultBegan(number as u32));
+        if let FaultKind::Flap { down, .. } = fault.kind {
+            agenda.schedule(now + down, Key::new(rank::FAULT_TURNS, number as u32, 0), 0);
+        }
+        self.adjust(now, fault.destination.index(), agenda);
+    }
+
+    pub(super) fn fault_ends<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        number: usize,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let fault = &self.scenario.faults[number];
+        self.faults.end(number);
+        self.emit(now, Some(fault.destination), What::FaultEnded(number as u32));
+        self.adjust(now, fault.destination.index(), agenda);
+    }
+
+    /// A flapping fault lets its sessions up or takes them down again.
+    pub(super) fn fault_turns<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        number: usize,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        if let Some(until) = self.faults.turn(number) {
+            agenda.schedule(now + until, Key::new(rank::FAULT_TURNS, number as u32, 0), 0);
+            self.adjust(now, self.scenario.faults[number].destination.index(), agenda);
+        }
+    }
+
+    /// A session that nothing held down any more comes up, unless it was taken down again meanwhile.
+    pub(super) fn reconnect<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        session: u32,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        if self.routes[index].sessions[session as usize] == SessionState::Reconnecting(now) {
+            self.bring_up(now, index, SessionId(session as u16), agenda);
+        }
+    }
+
+    /// Lets a destination's sessions and capacity follow the faults in force.
+    fn adjust<C: Calendar<u32>>(&mut self, now: Time, index: usize, agenda: &mut Agenda<'_, C>) {
+        let gateway = &self.scenario.destinations[index].gateway;
+        let destination = self.routes[index].id;
+        let rate = self.faults.processed_rate(destination);
+        let rate = rate.or(gateway.capacity.map(|capacity| capacity.rate));
+        self.routes[index].carrier.process_at(now, rate);
+        let down = self.faults.sessions_down(destination, gateway.sessions);
+        for number in 0..gateway.sessions {
+            let session = SessionId(number);
+            match (number < down, self.routes[index].sessions[session.index()]) {
+                (true, SessionState::Up) => self.take_down(now, index, session),
+                (true, _) => self.routes[index].sessions[session.index()] = SessionState::Down,
+                (false, SessionState::Down) => self.begin_reconnect(now, index, session, agenda),
+                (false, SessionState::Up | SessionState::Reconnecting(_)) => {}
+            }
+        }
+    }
+
+    fn begin_reconnect<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        session: SessionId,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let at = now.saturating_add(self.scenario.destinations[index].gateway.reconnect);
+        if at == now {
+            self.bring_up(now, index, session, agenda);
+            return;
+        }
+        let route = &mut self.routes[index];
+        route.sessions[session.index()] = SessionState::Reconnecting(at);
+        route.reconnects += 1;
+        let key = Key::new(rank::RECONNECT, index as u32, route.reconnects);
+        agenda.schedule(at, key, u32::from(session.0));
+    }
+
+    pub(super) fn bring_up<C: Calendar<u32>>(
+        &mut self,
+        now: Time,
+        index: usize,
+        session: SessionId,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        let route = &mut self.routes[index];
+        route.sessions[session.index()] = SessionState::Up;
+        let destination = route.id;
+        for (key, copy) in std::mem::take(&mut route.kept_receipts) {
+            agenda.schedule(now, key, copy);
+        }
+        self.emit(now, Some(destination), What::SessionUp(session));
+        let window = self.scenario.destinations[index].gateway.window;
+        let (lane, mut tap) = self.lane(index);
+        lane.session(now, session, SessionChange::Up { window }, &mut tap);
+        self.routes[index].needs_poll = true;
+    }
+
+    fn take_down(&mut self, now: Time, index: usize, session: SessionId) {
+        let route = &mut self.routes[index];
+        route.sessions[session.index()] = SessionState::Down;
+        route.carrier.lose(session);
+        let destination = route.id;
+        self.emit(now, Some(destination), What::SessionDown(session));
+        let (lane, mut tap) = self.lane(index);
+        lane.session(now, session, SessionChange::Down, &mut tap);
+        self.routes[index].needs_poll = true;
+    }
+}
