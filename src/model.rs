@@ -8,6 +8,7 @@
 //! stream, what happens to it at the carrier from its tenant's, each at the message's own ordinal. So
 //! no policy, no fault and no other tenant shifts anybody's draws, and a recorded run replays exactly.
 
+mod awaited;
 mod carrier;
 mod faults;
 pub mod incidents;

@@ -16,10 +16,10 @@ use serde::Serialize;
 use super::compare::{CompareError, significant};
 use super::replicate::{Dwells, Ended, Keep, Overseer, fold_in_order, observe, seed_of};
 use super::statistics::{Level, mean_interval, quantile};
-use crate::scenario::{Arrivals, Scenario};
+use crate::scenario::Scenario;
 use crate::scheduler::PolicyInfo;
 use crate::time::Span;
-use crate::units::{Rate, TenantId};
+use crate::units::TenantId;
 
 /// What to measure.
 pub struct IsolationPlan<'a> {
@@ -228,14 +228,7 @@ fn with_more(scenario: &Scenario, name: &str, times: u64) -> Scenario {
     attacked.detector = None;
     let who: Vec<TenantId> = scenario.tenants_named(name).collect();
     for source in attacked.sources.iter_mut().filter(|source| who.contains(&source.tenant)) {
-        match &mut source.arrivals {
-            Arrivals::Poisson { rate, .. } => {
-                let more = Rate::new(rate.segments().saturating_mul(times), rate.per());
-                // Above the range of rates there is nothing faster.
-                *rate = more.unwrap_or(*rate);
-            }
-            Arrivals::Campaign { messages, .. } => *messages = messages.saturating_mul(times),
-        }
+        source.arrivals = source.arrivals.scaled(times as f64);
     }
     attacked
 }

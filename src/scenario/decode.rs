@@ -5,15 +5,20 @@
 
 pub(crate) mod check;
 pub(crate) mod class;
+pub(crate) mod curve;
 pub(crate) mod destination;
 pub(crate) mod detector;
 pub(crate) mod fault;
 mod gateway;
+pub(crate) mod latency;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod people;
 pub(crate) mod populate;
+pub(crate) mod profile;
 pub(crate) mod retry;
+pub(crate) mod send_window;
+pub(crate) mod sizes;
 pub(crate) mod sweep;
 pub(crate) mod tenant;
 pub(crate) mod traffic;
@@ -23,6 +28,7 @@ use std::path::Path;
 
 use self::check::{CHECK, Subjects};
 use self::class::{CLASS, TENANT_SET};
+use self::curve::{CURVE, curves};
 use self::destination::DESTINATION;
 use self::detector::DETECTOR;
 pub(crate) use self::fault::fault_kinds;
@@ -30,17 +36,18 @@ use self::fault::{FAULT_KINDS, Horizon, Scope};
 use self::log::LOG;
 use self::names::Names;
 use self::people::People;
+use self::profile::PROFILE;
 use self::sweep::SWEEP;
 use self::tenant::TENANT;
 use self::traffic::{Where, in_words};
 use self::values::{Placed, check_name, did_you_mean};
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Field, Shape, TableReader, TableSpec};
-use super::resolved::{Arrivals, Scenario, Tenant};
+use super::resolved::{Scenario, Tenant};
 use super::sweep::Sweep;
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 pub(crate) static ROOT: TableSpec = TableSpec {
     title: "the scenario",
@@ -67,6 +74,12 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             "width of the windows of every series; by default about a 120th of the duration",
         ),
         Field::with_default(
+            "begins",
+            Shape::WeekTime,
+            "\"mon 00:00\"",
+            "the moment of a UTC week at which the run begins, for curves and send windows",
+        ),
+        Field::with_default(
             "seed",
             Shape::Integer { least: 0, most: i64::MAX as u64 },
             "1",
@@ -82,7 +95,9 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         Field::optional("class", Shape::Tables(&CLASS), "by default one, named notification"),
         Field::optional("tenant-set", Shape::Tables(&TENANT_SET), "organisations or plan tiers"),
         Field::optional("tenant", Shape::Tables(&TENANT), "customers"),
+        Field::optional("curve", Shape::Tables(&CURVE), "how rates change over day and week"),
         Field::optional("log", Shape::Table(&LOG), "recorded traffic"),
+        Field::optional("profile", Shape::Table(&PROFILE), "recorded rates"),
         Field::optional("fault", Shape::TablesByKind(&FAULT_KINDS), "injected failures"),
         Field::optional("detector", Shape::Table(&DETECTOR), "the anomaly detector"),
         Field::optional("check", Shape::Tables(&CHECK), "what must hold after a run"),
@@ -157,7 +172,15 @@ pub(crate) fn scenario(
     let tenant_sets = all(nodes.iter().map(|n| class::tenant_set(reporter, &mut set_names, n)));
     let mut tenant_names = Names::new("tenant");
     let nodes = reader.tables("tenant");
-    let place = Where { destinations: &destination_names, classes: &class_names, duration };
+    let begins = reader.week_time("begins");
+    let curves = curves(reporter, &reader.tables("curve"), begins.unwrap_or_default());
+    let place = Where {
+        destinations: &destination_names,
+        classes: &class_names,
+        curves: &curves,
+        duration,
+        begins: begins.unwrap_or_default(),
+    };
     let tables = all(nodes
         .iter()
         .map(|n| tenant::tenant(reporter, &mut tenant_names, &set_names, &place, n)));
@@ -192,19 +215,23 @@ pub(crate) fn scenario(
         Some(tables) => populate::populate(reporter, &mut draft, &tenant_names, tables),
         None => false,
     };
-    let mut everybody = everything_read && populated;
-    let log_node = reader.get("log");
+    let mut everybody = everything_read && populated && curves.are_complete();
+    let (profile_node, log_node) = (reader.get("profile"), reader.get("log"));
+    let names = log::References {
+        destinations: &destination_names,
+        classes: &class_names,
+        sets: &set_names,
+        base_directory,
+    };
+    if let Some(node) = &profile_node {
+        everybody &=
+            profile::profile(reporter, &names, everybody.then_some(&mut draft), node, findings);
+    }
     if let Some(node) = &log_node {
-        let names = log::References {
-            destinations: &destination_names,
-            classes: &class_names,
-            sets: &set_names,
-            base_directory,
-        };
         everybody &= log::log(reporter, &names, everybody.then_some(&mut draft), node, findings);
     }
     if everybody && draft.sources.is_empty() && draft.log.is_none() {
-        let label = "no tenant has traffic and there is no log";
+        let label = "no tenant has traffic and there is no log and no profile";
         let problem = Problem::new("the scenario has no traffic", reader.head, label);
         reporter.report(
             problem
@@ -212,7 +239,8 @@ pub(crate) fn scenario(
         );
     }
 
-    let declared = (log_node.is_none() && tenant_names.is_complete()).then_some(&tenant_names);
+    let no_file = log_node.is_none() && profile_node.is_none();
+    let declared = (no_file && tenant_names.is_complete()).then_some(&tenant_names);
     let people = People::new(&draft, everybody, declared);
     let nodes = reader.tables("fault");
     let horizon = Horizon { duration, drain };
@@ -345,11 +373,9 @@ fn warn_of_idle_sets(scenario: &Scenario, findings: &mut Findings) {
 const MANY_MESSAGES: u64 = 1_000_000_000;
 
 fn warn_of_many_messages(scenario: &Scenario, findings: &mut Findings) {
-    let expected = scenario.sources.iter().map(|source| match source.arrivals {
-        Arrivals::Poisson { rate, from, until } => rate.whole_segments_in(until.since(from)),
-        Arrivals::Campaign { messages, .. } => messages,
-    });
-    let total = expected.fold(0, u64::saturating_add);
+    let end = Time::ZERO + scenario.duration;
+    let expected = scenario.sources.iter().map(|source| source.arrivals.expected_messages(end));
+    let total = expected.flatten().sum::<f64>() as u64;
     if total > MANY_MESSAGES {
         findings.warnings.push(format!("the scenario makes about {total} messages"));
     }

@@ -3,12 +3,20 @@
 //! Every index in here is valid and every combination is one the model can run; what a person may
 //! have got wrong was reported when the file was decoded.
 
+mod curve;
+mod traffic;
+
+pub use curve::{Curve, Outside, SendWindow};
+pub use traffic::{
+    Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
+};
+
 use super::fault::Fault;
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
 use crate::scheduler::RetryPolicy;
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, Quota, Rate, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
 /// A resolved scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +104,20 @@ pub enum Latency {
     },
 }
 
+impl Latency {
+    /// Its mean in seconds.
+    pub fn mean_s(&self) -> f64 {
+        match self {
+            Latency::Constant(span) => span.as_seconds_f64(),
+            Latency::Uniform { from, to } => (from.as_seconds_f64() + to.as_seconds_f64()) / 2.0,
+            Latency::Exponential { mean } => mean.as_seconds_f64(),
+            Latency::Lognormal { median, sigma } => {
+                median.as_seconds_f64() * libm::exp(sigma * sigma / 2.0)
+            }
+        }
+    }
+}
+
 /// A probability in billionths: exact, so that it is the same on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Probability(u32);
@@ -164,52 +186,6 @@ pub struct Sender {
     pub tenant: TenantId,
     /// Its cap at each destination.
     pub cap: Option<Quota>,
-}
-
-/// A source of synthetic traffic: one tenant's traffic of one kind towards one destination.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Source {
-    /// Names its random stream, with the tenant's name; unique within the tenant.
-    pub name: String,
-    /// Whose traffic it is.
-    pub tenant: TenantId,
-    /// Where it goes.
-    pub destination: DestinationId,
-    /// Its class.
-    pub class: ClassId,
-    /// The tenant's senders that it uses in turn: `first_sender` and the `senders - 1` after it.
-    pub first_sender: SenderId,
-    /// How many; at least 1.
-    pub senders: u32,
-    /// What a message costs: each size with its relative frequency; at least one entry.
-    pub segments: Vec<(u32, u32)>,
-    /// How long a message stays worth sending.
-    pub validity: Option<Span>,
-    /// When messages arrive.
-    pub arrivals: Arrivals,
-}
-
-/// When the messages of a source arrive.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Arrivals {
-    /// A Poisson stream.
-    Poisson {
-        /// Messages, not segments, in the unit of a rate.
-        rate: Rate,
-        /// When it begins.
-        from: Time,
-        /// When it ends.
-        until: Time,
-    },
-    /// A number of messages, evenly spread over a span, or all at once.
-    Campaign {
-        /// When the first one arrives.
-        at: Time,
-        /// How many.
-        messages: u64,
-        /// Over how long; [`Span::ZERO`] for all at once.
-        over: Span,
-    },
 }
 
 /// Recorded traffic.
@@ -310,6 +286,12 @@ impl Bound {
 }
 
 impl Scenario {
+    /// Whether all arrivals are the same whatever the policy: those of closed loops depend on when
+    /// earlier messages were served, so runs that have some are not paired message by message.
+    pub fn is_open_loop(&self) -> bool {
+        !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
+    }
+
     /// The tenants that `name` stands for: one tenant, or all of one population.
     pub fn tenants_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TenantId> + 'a {
         self.tenants
