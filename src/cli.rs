@@ -5,6 +5,7 @@
 
 mod check;
 mod compare;
+mod detect;
 mod diff;
 mod exit;
 mod lists;
@@ -82,6 +83,8 @@ enum Command {
     Diff(diff::Diff),
     /// Run again from the recorded messages of a run, or from a message log
     Replay(replay::Replay),
+    /// Score series of others, and judge the scores where there are labels
+    Detect(detect::Detect),
     /// List the policies: rule, flow unit, cost, guarantee, source
     Policies,
     /// List the detectors
@@ -202,6 +205,7 @@ pub fn run_with<A: Into<OsString> + Clone>(
         Command::Verify(command) => command.execute(&global, output),
         Command::Diff(command) => command.execute(&global, output),
         Command::Replay(command) => command.execute(&global, output),
+        Command::Detect(command) => command.execute(&global, output),
         Command::Policies => lists::policies(global.format, output),
         Command::Detectors => lists::detectors(global.format, output),
         Command::Faults => lists::faults(global.format, output),

@@ -7,6 +7,8 @@ mod compare_events;
 mod isolation;
 mod replicate;
 mod run;
+pub mod scoreboard;
+pub mod series;
 pub mod statistics;
 mod sweep;
 mod verify;

@@ -10,6 +10,7 @@
 
 mod carrier;
 mod faults;
+pub mod incidents;
 mod tap;
 mod traffic;
 mod world;

@@ -17,6 +17,7 @@ mod quantity;
 mod reader;
 mod resolved;
 mod schema;
+mod series;
 mod suggest;
 mod sweep;
 mod tree;
@@ -42,3 +43,4 @@ pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep}
 pub fn fault_kinds() -> Vec<[String; 3]> {
     decode::fault_kinds().collect()
 }
+pub use series::{LabelledSeries, SeriesError, load_series};

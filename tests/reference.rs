@@ -1,143 +1,418 @@
 //! The scheduler against an independent one, decision by decision.
 //!
-//! The reference in `reference/scheduler.rs` is written from the papers in exact rationals and imports
-//! nothing from the package; the lane around it in `reference/lane.rs` neither. Both are driven, side by
-//! side with the real [`Lane`](apportion::scheduler::Lane), through 10,000 random traces a policy.
+//! The reference in `reference/` is written from the papers in exact rationals and imports nothing from
+//! the package; the lane around it in `reference/lane.rs` neither. Both are driven, side by side with the
+//! real [`Lane`](apportion::scheduler::Lane), through thousands of random traces a policy.
 
 mod reference {
+    pub(crate) mod bounded;
     pub(crate) mod doubles;
+    pub(crate) mod flat;
     pub(crate) mod harness;
     pub(crate) mod lane;
+    pub(crate) mod order;
+    pub(crate) mod platform;
     pub(crate) mod rational;
     pub(crate) mod scheduler;
     pub(crate) mod trace;
+    pub(crate) mod tree;
 }
 
-use apportion::scheduler::{Fifo, Policy, Scoring, Wfq};
-use apportion::units::Rate;
+use apportion::scheduler::{
+    ByFlow, DeficitRoundRobin, Edf, Fifo, FlowUnit, HierarchicalDrr, HierarchicalWf2qPlus, Mclock,
+    OneNode, Policy, RoundRobin, Scfq, Scoring, Sfq, ShuffleShardFq, SqsFair, StrictPriority,
+    Stride, UsedOverWeight, VirtualClock, Vtc, WeightedRoundRobin, Wf2q, Wf2qPlus, Wfq,
+};
+use apportion::time::Span;
+use apportion::units::{Rate, Segments};
+use reference::bounded::Bounded;
 use reference::doubles::{Broken, Fault};
+use reference::flat::{self, Flat};
 use reference::harness::{Subject, Tally, fluid};
+use reference::lane::World;
+use reference::order::{Order, Unit};
+use reference::platform::{Mclock as ReferenceMclock, Shards, Sqs};
 use reference::rational::Ratio;
-use reference::scheduler::Rule;
-use reference::trace::{FLUID, FRACTIONS, Step, WHOLE};
+use reference::scheduler::{Clocks, Rule};
+use reference::trace::{DIVISIBLE, FLUID, FRACTIONS, Kind, Step, WHOLE};
+use reference::tree::{self, Tree};
+use std::collections::BTreeMap;
 
-const TRACES: u64 = 10_000;
-
-type Build<'a> = &'a dyn Fn(Rate) -> Box<dyn Policy>;
-
-fn scoring<'a>(policy: Build<'a>) -> Subject<'a> {
-    Subject { kind: WHOLE, rule: |_| Rule::Scoring, policy, tolerance: Ratio::ZERO }
-}
-
-/// The fluid clock under test rounds V down to a unit of tag, 2⁻²⁵ segments at weight 1. Tags
-/// of one flow build on each other, and the weights here divide a unit evenly, so a tag is off by that.
-fn wfq<'a>(policy: Build<'a>) -> Subject<'a> {
-    Subject { kind: FLUID, rule: fluid, policy, tolerance: Ratio::new(1, 1 << 24) }
-}
-
-fn fifo<'a>(policy: Build<'a>) -> Subject<'a> {
-    Subject { kind: WHOLE, rule: |_| Rule::Fifo, policy, tolerance: Ratio::ZERO }
-}
+/// Nanoseconds: the traces last some thousands.
+const WINDOW: u64 = 300;
+/// Few enough that traces reach them.
+const MANY_IN_FLIGHT: u64 = 4;
 
 fn list(steps: &[Step]) -> String {
     steps.iter().map(|step| format!("  {step:?}\n")).collect()
 }
 
-fn agree(subject: &Subject<'_>) -> Tally {
-    let tally = subject.compare(0..TRACES).unwrap_or_else(|found| {
-        let (trace, difference) = *found;
-        panic!(
-            "seed {}: {}\nafter {}\nin {:?}",
-            trace.seed,
-            difference.text,
-            list(&trace.steps),
-            trace.world
-        )
-    });
-    println!("{tally:?}");
-    assert_eq!(tally.traces, TRACES);
-    // The traces are worth something: most decisions send, many choose, some give back or repeat.
-    assert!(tally.sends > 10 * TRACES, "{tally:?}");
-    assert!(tally.contested > 3 * TRACES, "{tally:?}");
-    assert!(tally.refunds > TRACES / 2 && tally.retries > TRACES / 2, "{tally:?}");
-    tally
+/// A policy under test, and the rule it claims to follow.
+#[derive(Clone, Copy)]
+struct Claim {
+    kind: Kind,
+    rule: fn(&World) -> Rule,
+    policy: fn(Rate) -> Box<dyn Policy>,
+    tolerance: Ratio,
+    traces: u64,
 }
 
-#[test]
-fn scoring_agrees_decision_by_decision() {
-    let tally = agree(&scoring(&|_| Box::new(Scoring::new())));
-    assert_eq!(tally.near_ties, 0);
-}
+impl Claim {
+    fn compare(
+        self,
+        seeds: std::ops::Range<u64>,
+        wrap: &dyn Fn(Box<dyn Policy>) -> Box<dyn Policy>,
+    ) -> Result<Tally, Box<(reference::trace::Trace, reference::harness::Difference)>> {
+        let policy = |rate: Rate| wrap((self.policy)(rate));
+        let Claim { kind, tolerance, .. } = self;
+        Subject { kind, rule: &self.rule, policy: &policy, tolerance }.compare(seeds)
+    }
 
-#[test]
-fn scoring_agrees_on_weights_that_divide_nothing() {
-    let build: Build<'_> = &|_| Box::new(Scoring::new());
-    let tolerance = Ratio::new(1, 1 << 30);
-    let tally = agree(&Subject { kind: FRACTIONS, tolerance, ..scoring(build) });
-    assert!(tally.near_ties_are_rare(), "{tally:?}");
-}
-
-#[test]
-fn wfq_agrees_decision_by_decision() {
-    let tally = agree(&wfq(&|rate| Box::new(Wfq::new(rate))));
-    assert!(tally.near_ties_are_rare(), "{tally:?}");
-}
-
-#[test]
-fn fifo_agrees_decision_by_decision() {
-    let tally = agree(&fifo(&|_| Box::new(Fifo::new())));
-    assert_eq!(tally.near_ties, 0);
-}
-
-/// The comparison sees each broken rule: without these, the tests above might not be able to fail.
-macro_rules! turns_red {
-    ($($name:ident: $subject:ident, $policy:expr, $fault:ident;)*) => {$(
-        #[test]
-        fn $name() {
-            let build = |fault| move |rate| -> Box<dyn Policy> {
-                let policy: fn(Rate) -> _ = $policy;
-                Box::new(Broken::new(policy(rate), fault))
-            };
-            let sound = build(Fault::Nothing);
-            assert!($subject(&sound).compare(0..50).is_ok(), "the wrapper itself changes nothing");
-            let broken = build(Fault::$fault);
-            let found = $subject(&broken).compare(0..TRACES);
-            let (trace, difference) =
- *found.expect_err("the comparison reports a difference");
-            println!("seed {}: {}\n{}", trace.seed, difference.text, list(&trace.steps));
-            assert_eq!(difference.step + 1, trace.steps.len(), "cut at the first difference");
-            assert!(trace.steps.len() <= 40, "shrunk to what a person can follow");
+    /// `APPORTION_TRACES` asks for more or fewer traces than there is time for every day.
+    fn agrees(self) {
+        let asked = std::env::var("APPORTION_TRACES").ok();
+        let traces = asked.map_or(self.traces, |text| text.parse().expect("a number of traces"));
+        let tally = self.compare(0..traces, &|policy| policy).unwrap_or_else(|found| {
+            let (trace, difference) = *found;
+            panic!(
+                "seed {}: {}\nafter {}\nin {:?}",
+                trace.seed,
+                difference.text,
+                list(&trace.steps),
+                trace.world
+            )
+        });
+        println!("{tally:?}");
+        assert_eq!(tally.traces, traces);
+        // The traces are worth something: most decisions send, many choose, some give back or repeat.
+        assert!(tally.sends > 10 * traces, "{tally:?}");
+        assert!(tally.contested > 2 * traces, "{tally:?}");
+        assert!(tally.refunds > traces / 2 && tally.retries > traces / 3, "{tally:?}");
+        if self.tolerance == Ratio::ZERO {
+            assert_eq!(tally.near_ties, 0);
+        } else {
+            assert!(tally.near_ties_are_rare(), "{tally:?}");
         }
+    }
+
+    /// The comparison sees a broken rule: without this, agreement might not be able to fail.
+    fn catches(self, fault: Fault) {
+        let wrap =
+            |fault| move |policy| -> Box<dyn Policy> { Box::new(Broken::new(policy, fault)) };
+        let sound = self.compare(0..50, &wrap(Fault::Nothing));
+        assert!(sound.is_ok(), "the wrapper itself changes nothing");
+        let found = self.compare(0..10_000, &wrap(fault));
+        let (trace, difference) = *found.expect_err("the comparison reports a difference");
+        println!("seed {}: {}\n{}", trace.seed, difference.text, list(&trace.steps));
+        assert_eq!(difference.step + 1, trace.steps.len(), "cut at the first difference");
+        assert!(trace.steps.len() <= 40, "shrunk to what a person can follow");
+    }
+}
+
+fn other(order: impl Order + 'static) -> Rule {
+    Rule::Other(Box::new(order))
+}
+
+fn flat(kind: flat::Kind, world: &World) -> Rule {
+    other(Flat::new(kind, world.quota.rate()))
+}
+
+/// One test that the two agree, and one for each fault that is caught.
+macro_rules! claims {
+    ($($claim:ident = $value:expr; $agrees:ident { $($caught:ident: $fault:ident;)* })*) => {$(
+        const $claim: Claim = $value;
+
+        #[test]
+        fn $agrees() {
+            $claim.agrees();
+        }
+
+        $(#[test]
+        fn $caught() {
+            $claim.catches(Fault::$fault);
+        })*
     )*};
 }
 
-turns_red! {
-    scoring_that_charges_one_segment_more_is_caught: scoring, |_| Scoring::new(), ChargesOneMore;
-    scoring_that_keeps_unused_credit_is_caught: scoring, |_| Scoring::new(), WindsUpCredit;
-    scoring_that_forgives_debt_is_caught: scoring, |_| Scoring::new(), ForgivesDebt;
-    scoring_that_lifts_the_held_is_caught: scoring, |_| Scoring::new(), LiftsTheHeld;
-    scoring_that_ignores_caps_is_caught: scoring, |_| Scoring::new(), IgnoresCaps;
-    scoring_that_ignores_refunds_is_caught: scoring, |_| Scoring::new(), IgnoresRefunds;
-    scoring_that_reverses_ties_is_caught: scoring, |_| Scoring::new(), ReversesTies;
-    scoring_that_ignores_weights_is_caught: scoring, |_| Scoring::new(), IgnoresWeights;
-    scoring_that_ignores_new_weights_is_caught: scoring, |_| Scoring::new(), IgnoresNewWeights;
-    wfq_that_stamps_one_segment_more_is_caught: wfq, Wfq::new, StampsOneMore;
-    wfq_whose_clock_stands_still_is_caught: wfq, Wfq::new, StopsTheClock;
-    wfq_that_ignores_new_rates_is_caught: wfq, Wfq::new, IgnoresNewRates;
-    wfq_that_ignores_weights_is_caught: wfq, Wfq::new, IgnoresWeights;
-    wfq_that_ignores_new_weights_is_caught: wfq, Wfq::new, IgnoresNewWeights;
-    wfq_that_keeps_old_heads_is_caught: wfq, Wfq::new, KeepsOldHeads;
-    wfq_that_ignores_caps_is_caught: wfq, Wfq::new, IgnoresCaps;
-    fifo_that_reverses_arrivals_is_caught: fifo, |_| Fifo::new(), ReversesArrivals;
-    fifo_that_keeps_old_heads_is_caught: fifo, |_| Fifo::new(), KeepsOldHeads;
-    fifo_that_ignores_caps_is_caught: fifo, |_| Fifo::new(), IgnoresCaps;
+/// Rules whose tags are exact on whole weights; the rule first, then the policy.
+const fn exact(
+    rule: fn(&World) -> Rule,
+    policy: fn(Rate) -> Box<dyn Policy>,
+    traces: u64,
+) -> Claim {
+    Claim { kind: WHOLE, rule, policy, tolerance: Ratio::ZERO, traces }
+}
+
+/// Rules whose virtual time is rounded down to a unit of tag: a decision may go either way where two
+/// candidates, or a start and V, are closer than that.
+const fn rounded(
+    rule: fn(&World) -> Rule,
+    policy: fn(Rate) -> Box<dyn Policy>,
+    traces: u64,
+) -> Claim {
+    Claim { kind: FLUID, rule, policy, tolerance: Ratio::whole_over(1, 1 << 24), traces }
+}
+
+claims! {
+    SCORING = exact(|_| Rule::Scoring, |_| Box::new(Scoring::new()), 10_000);
+    scoring_agrees_decision_by_decision {
+        scoring_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        scoring_that_keeps_unused_credit_is_caught: WindsUpCredit;
+        scoring_that_forgives_debt_is_caught: ForgivesDebt;
+        scoring_that_lifts_the_held_is_caught: LiftsTheHeld;
+        scoring_that_ignores_caps_is_caught: IgnoresCaps;
+        scoring_that_ignores_refunds_is_caught: IgnoresRefunds;
+        scoring_that_reverses_ties_is_caught: ReversesTies;
+        scoring_that_ignores_weights_is_caught: IgnoresWeights;
+        scoring_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    SCORING_OF_ODD_WEIGHTS = Claim {
+        kind: FRACTIONS,
+        tolerance: Ratio::whole_over(1, 1 << 30),
+        ..SCORING
+    };
+    scoring_agrees_on_weights_that_divide_nothing {
+    }
+
+    // The fluid clock under test rounds V down to a unit of tag, 2^-25 segments at weight 1. Tags of one
+    // flow build on each other, and the weights here divide a unit evenly, so a tag is off by that.
+    WFQ = rounded(fluid, |rate| Box::new(Wfq::new(rate)), 10_000);
+    wfq_agrees_decision_by_decision {
+        wfq_that_stamps_one_segment_more_is_caught: StampsOneMore;
+        wfq_whose_clock_stands_still_is_caught: StopsTheClock;
+        wfq_that_ignores_new_rates_is_caught: IgnoresNewRates;
+        wfq_that_ignores_weights_is_caught: IgnoresWeights;
+        wfq_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+        wfq_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        wfq_that_ignores_caps_is_caught: IgnoresCaps;
+    }
+
+    FIFO = exact(|_| Rule::Fifo, |_| Box::new(Fifo::new()), 10_000);
+    fifo_agrees_decision_by_decision {
+        fifo_that_reverses_arrivals_is_caught: ReversesArrivals;
+        fifo_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        fifo_that_ignores_caps_is_caught: IgnoresCaps;
+    }
+
+    ROUND_ROBIN = exact(
+        |world| flat(flat::Kind::RoundRobin, world),
+        |_| Box::new(ByFlow::tenants(RoundRobin::new())),
+        2_000,
+    );
+    round_robin_agrees_decision_by_decision {
+        round_robin_that_ignores_caps_is_caught: IgnoresCaps;
+        round_robin_that_reverses_arrivals_is_caught: ReversesArrivals;
+    }
+
+    SMOOTH = exact(
+        |world| flat(flat::Kind::SmoothWeighted, world),
+        |_| Box::new(ByFlow::tenants(WeightedRoundRobin::new())),
+        2_000,
+    );
+    weighted_round_robin_agrees_decision_by_decision {
+        weighted_round_robin_that_ignores_weights_is_caught: IgnoresWeights;
+        weighted_round_robin_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    DEFICIT = exact(
+        |world| other(Tree::new(tree::Kind::Deficit, Unit::Tenant, world.quota.rate())),
+        |_| Box::new(ByFlow::tenants(OneNode::new(DeficitRoundRobin::new(Segments(1))))),
+        1_000,
+    );
+    deficit_round_robin_agrees_decision_by_decision {
+        deficit_round_robin_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        deficit_round_robin_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        deficit_round_robin_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+        deficit_round_robin_that_ignores_weights_is_caught: IgnoresWeights;
+    }
+
+    HIERARCHICAL_DEFICIT = exact(
+        |world| other(Tree::new(tree::Kind::Deficit, Unit::Queue, world.quota.rate())),
+        |_| Box::new(HierarchicalDrr::new(Segments(1))),
+        1_000,
+    );
+    hierarchical_drr_agrees_decision_by_decision {
+        hierarchical_drr_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        hierarchical_drr_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        hierarchical_drr_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    WF2Q = rounded(
+        |world| match fluid(world) {
+            Rule::Wfq(fluid) => Rule::Wf2q(fluid),
+            rule => rule,
+        },
+        |rate| Box::new(Wf2q::new(rate)),
+        2_000,
+    );
+    wf2q_agrees_decision_by_decision {
+        wf2q_that_stamps_one_segment_more_is_caught: StampsOneMore;
+        wf2q_whose_clock_stands_still_is_caught: StopsTheClock;
+        wf2q_that_ignores_weights_is_caught: IgnoresWeights;
+    }
+
+    WF2Q_PLUS = rounded(
+        |world| other(Tree::new(tree::Kind::WorstCaseFair, Unit::Tenant, world.quota.rate())),
+        |_| Box::new(ByFlow::tenants(OneNode::new(Wf2qPlus::new()))),
+        1_000,
+    );
+    wf2q_plus_agrees_decision_by_decision {
+        wf2q_plus_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        wf2q_plus_whose_clock_stands_still_is_caught: StopsTheClock;
+        wf2q_plus_that_ignores_new_rates_is_caught: IgnoresNewRates;
+        wf2q_plus_that_ignores_refunds_is_caught: IgnoresRefunds;
+    }
+
+    HIERARCHICAL_WF2Q_PLUS = rounded(
+        |world| other(Tree::new(tree::Kind::WorstCaseFair, Unit::Queue, world.quota.rate())),
+        |_| Box::new(HierarchicalWf2qPlus::new()),
+        1_000,
+    );
+    h_wf2q_plus_agrees_decision_by_decision {
+        h_wf2q_plus_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        h_wf2q_plus_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        h_wf2q_plus_that_ignores_weights_is_caught: IgnoresWeights;
+    }
+
+    SFQ = exact(
+        |world| flat(flat::Kind::StartTime, world),
+        |_| Box::new(ByFlow::tenants(Sfq::new())),
+        2_000,
+    ).with_weights(FLUID);
+    sfq_agrees_decision_by_decision {
+        sfq_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        sfq_whose_clock_stands_still_is_caught: StopsTheClock;
+        sfq_that_ignores_refunds_is_caught: IgnoresRefunds;
+    }
+
+    SCFQ = exact(
+        |world| flat(flat::Kind::SelfClocked, world),
+        |_| Box::new(ByFlow::tenants(Scfq::new())),
+        2_000,
+    ).with_weights(FLUID);
+    scfq_agrees_decision_by_decision {
+        scfq_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        scfq_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    VIRTUAL_CLOCK = exact(
+        |world| {
+            Rule::VirtualClock(Clocks { rate: world.quota.rate(), last: BTreeMap::new() })
+        },
+        |rate| Box::new(VirtualClock::new(rate)),
+        2_000,
+    )
+    .with_weights(FLUID);
+    virtual_clock_agrees_decision_by_decision {
+        virtual_clock_that_stamps_one_segment_more_is_caught: StampsOneMore;
+        virtual_clock_whose_clock_stands_still_is_caught: StopsTheClock;
+        virtual_clock_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    STRIDE = rounded(
+        |world| flat(flat::Kind::Stride, world),
+        |_| Box::new(ByFlow::tenants(Stride::new())),
+        2_000,
+    );
+    stride_agrees_decision_by_decision {
+        stride_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        stride_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+        stride_that_ignores_refunds_is_caught: IgnoresRefunds;
+    }
+
+    PRIORITY = exact(
+        |world| flat(flat::Kind::Priority, world),
+        |_| Box::new(ByFlow::of(FlowUnit::Class, StrictPriority::new())),
+        2_000,
+    );
+    strict_priority_agrees_decision_by_decision {
+        strict_priority_that_ignores_weights_is_caught: IgnoresWeights;
+        strict_priority_that_reverses_arrivals_is_caught: ReversesArrivals;
+    }
+
+    DEADLINE = exact(
+        |world| flat(flat::Kind::Deadline, world),
+        |_| Box::new(Edf::new()),
+        2_000,
+    );
+    edf_agrees_decision_by_decision {
+        edf_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        edf_that_reverses_arrivals_is_caught: ReversesArrivals;
+    }
+
+    SQS = exact(
+        |_| other(Sqs::new(MANY_IN_FLIGHT, WINDOW, 5 * WINDOW)),
+        |_| {
+            let windows = [WINDOW, 5 * WINDOW].map(Span::from_nanoseconds);
+            Box::new(ByFlow::tenants(SqsFair::with(MANY_IN_FLIGHT, windows[0], windows[1])))
+        },
+        2_000,
+    );
+    sqs_fair_agrees_decision_by_decision {
+        sqs_fair_whose_clock_stands_still_is_caught: StopsTheClock;
+        sqs_fair_that_never_learns_of_an_end_is_caught: IgnoresRefunds;
+    }
+
+    SHARDS = exact(
+        |world| other(Shards::new(6, 3, world.quota.rate())),
+        |_| Box::new(ShuffleShardFq::new(6, 3)),
+        2_000,
+    )
+    .with_weights(DIVISIBLE);
+    shuffle_shard_fq_agrees_decision_by_decision {
+        shuffle_shard_fq_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        shuffle_shard_fq_that_ignores_what_was_used_is_caught: IgnoresRefunds;
+        shuffle_shard_fq_whose_clock_stands_still_is_caught: StopsTheClock;
+    }
+
+    USED = exact(
+        |world| flat(flat::Kind::Used(WINDOW), world),
+        |_| {
+            let window = Span::from_nanoseconds(WINDOW);
+            Box::new(ByFlow::tenants(UsedOverWeight::new(window)))
+        },
+        2_000,
+    ).with_weights(FLUID);
+    used_over_weight_agrees_decision_by_decision {
+        used_over_weight_whose_clock_stands_still_is_caught: StopsTheClock;
+        used_over_weight_that_ignores_refunds_is_caught: IgnoresRefunds;
+        used_over_weight_that_ignores_weights_is_caught: IgnoresWeights;
+    }
+
+    VTC = exact(
+        |world| flat(flat::Kind::TokenCounter, world),
+        |_| Box::new(ByFlow::tenants(Vtc::new())),
+        2_000,
+    ).with_weights(FLUID);
+    vtc_agrees_decision_by_decision {
+        vtc_that_keeps_unused_credit_is_caught: WindsUpCredit;
+        vtc_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    MCLOCK = exact(
+        |world| other(ReferenceMclock::new(world.quota.per)),
+        |rate| Box::new(Bounded::new(ByFlow::tenants(Mclock::new()), rate)),
+        2_000,
+    ).with_weights(FLUID);
+    mclock_agrees_decision_by_decision {
+        mclock_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        mclock_whose_clock_stands_still_is_caught: StopsTheClock;
+        mclock_that_ignores_weights_is_caught: IgnoresWeights;
+    }
+}
+
+impl Claim {
+    const fn with_weights(self, kind: Kind) -> Self {
+        Claim { kind, ..self }
+    }
 }
 
 /// Equal tags are near-ties, so each may go; but not so many of them.
 #[test]
 fn wfq_that_reverses_ties_is_caught_by_the_number_of_near_ties() {
     let reversed =
-        |rate| -> Box<dyn Policy> { Box::new(Broken::new(Wfq::new(rate), Fault::ReversesTies)) };
-    let tally = wfq(&reversed).compare(0..1000).expect("every difference is a near-tie");
+        |policy| -> Box<dyn Policy> { Box::new(Broken::new(policy, Fault::ReversesTies)) };
+    let tally = WFQ.compare(0..1000, &reversed).expect("every difference is a near-tie");
     assert!(!tally.near_ties_are_rare(), "{tally:?}");
 }

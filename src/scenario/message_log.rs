@@ -1,7 +1,7 @@
 //! Message logs: recorded traffic, from bytes to rows to the arrivals of a scenario.
 
 mod attach;
-mod instant;
+pub(super) mod instant;
 
 pub use attach::{LogDefaults, attach_log};
 use csv::{ByteRecord, ReaderBuilder, Trim};

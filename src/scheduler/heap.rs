@@ -93,6 +93,18 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 
+    /// Gives every entry another key, in O(n).
+    pub(crate) fn rekey(&mut self, positions: &mut Positions, key: impl Fn(u32, K) -> K) {
+        for entry in &mut self.entries {
+            entry.0 = key(entry.1, entry.0);
+        }
+        for position in (0..self.entries.len() / 4 + 1).rev() {
+            if position < self.entries.len() {
+                self.sift_down(positions, position);
+            }
+        }
+    }
+
     fn sift_up(&mut self, positions: &mut Positions, mut position: usize) {
         let entry = self.entries[position];
         while position > 0 {
@@ -156,12 +168,22 @@ impl<K: Ord + Copy> IndexedHeap<K> {
         self.positions.contains(number)
     }
 
+    /// The key of a number, if it is in the heap.
+    pub(crate) fn key(&self, number: u32) -> Option<K> {
+        let position = self.positions.0.get(number as usize).copied()?;
+        self.heap.entries.get(position as usize).map(|(key, _)| *key)
+    }
+
     pub(crate) fn set(&mut self, number: u32, key: K) {
         self.heap.set(&mut self.positions, number, key);
     }
 
     pub(crate) fn remove(&mut self, number: u32) {
         self.heap.remove(&mut self.positions, number);
+    }
+
+    pub(crate) fn rekey(&mut self, key: impl Fn(u32, K) -> K) {
+        self.heap.rekey(&mut self.positions, key);
     }
 }
 
@@ -177,7 +199,11 @@ mod tests {
         let mut model: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
         for step in 0..20_000_u64 {
             let number = (mix(step) % 97) as u32;
-            if mix(step + 1_000_000).is_multiple_of(3) {
+            if mix(step + 3_000_000).is_multiple_of(50) {
+                let key = |number: u32| (mix(step + u64::from(number)) % 1000, number);
+                heap.rekey(|number, _| key(number));
+                model.iter_mut().for_each(|(number, old)| *old = key(*number));
+            } else if mix(step + 1_000_000).is_multiple_of(3) {
                 heap.remove(number);
                 model.remove(&number);
             } else {
@@ -187,6 +213,7 @@ mod tests {
             }
             let least = model.values().min().copied();
             assert_eq!(heap.peek().map(|(key, _)| key), least);
+            assert_eq!(heap.key(number), model.get(&number).copied());
             assert_eq!(heap.contains(number), model.contains_key(&number));
         }
     }

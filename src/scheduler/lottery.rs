@@ -24,7 +24,7 @@ impl Lottery {
 
     fn set_head(&mut self, queue: QueueId, head: Option<Entry>) {
         let flow = self.flows.of(queue);
-        match self.flows.set_head(queue, head.map(|entry| entry.sequence)) {
+        match self.flows.set_head(queue, head) {
             FlowChange::Woke => self.tickets.set(flow, self.flows.weight(flow).millionths()),
             FlowChange::Slept => self.tickets.set(flow, 0),
             FlowChange::Stayed => {}

@@ -153,6 +153,11 @@ pub trait Policy {
     fn completed(&mut self, now: Time, queue: QueueId, charged: Segments, used: Segments);
     /// The division changed.
     fn reshape(&mut self, now: Time, change: Reshape);
+    /// A node is promised `reservation` and held to `limit`; `None` for no such bound. Most policies
+    /// divide by weight alone and ignore it.
+    fn bound(&mut self, now: Time, node: NodeId, reservation: Option<Rate>, limit: Option<Rate>) {
+        let _ = (now, node, reservation, limit);
+    }
     /// Where a queue stands; `None` when it is not eligible or the policy has no such notion.
     fn explain(&self, queue: QueueId) -> Option<Standing>;
 }
@@ -187,6 +192,9 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
     }
     fn reshape(&mut self, now: Time, change: Reshape) {
         (**self).reshape(now, change);
+    }
+    fn bound(&mut self, now: Time, node: NodeId, reservation: Option<Rate>, limit: Option<Rate>) {
+        (**self).bound(now, node, reservation, limit);
     }
     fn explain(&self, queue: QueueId) -> Option<Standing> {
         (**self).explain(queue)

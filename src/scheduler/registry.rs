@@ -2,13 +2,43 @@
 
 use alloc::boxed::Box;
 
+use super::by_flow::ByFlow;
+use super::deficit_round_robin::DeficitRoundRobin;
+use super::edf::Edf;
 use super::fifo::Fifo;
+use super::flows::FlowUnit;
+use super::h_wf2q_plus::HierarchicalWf2qPlus;
+use super::hierarchical_drr::HierarchicalDrr;
 use super::lottery::Lottery;
+use super::mclock::Mclock;
+use super::node_rule::OneNode;
 use super::policy::Policy;
+use super::round_robin::RoundRobin;
+use super::scfq::Scfq;
 use super::scoring::Scoring;
+use super::sfq::Sfq;
+use super::shuffle_shard_fq::ShuffleShardFq;
+use super::sqs_fair::SqsFair;
+use super::strict_priority::StrictPriority;
+use super::stride::Stride;
 use super::token_partition::TokenPartition;
+use super::used_over_weight::UsedOverWeight;
+use super::virtual_clock::VirtualClock;
+use super::vtc::Vtc;
+use super::weighted_round_robin::WeightedRoundRobin;
+use super::wf2q::Wf2q;
+use super::wf2q_plus::Wf2qPlus;
 use super::wfq::Wfq;
-use crate::units::Rate;
+use crate::time::Span;
+use crate::units::{Rate, Segments};
+
+/// The quantum of a flow of weight 1: small, so that turns are as short as they can be.
+const QUANTUM: Segments = Segments(1);
+/// The window that CockroachDB resets `used` in.
+const WINDOW: Span = Span::from_seconds(1);
+/// Shards and hand of the API server's ordinary priority levels.
+const SHARDS: usize = 128;
+const HAND: usize = 6;
 
 /// What is known of a policy before it runs.
 pub struct PolicyInfo {
@@ -59,6 +89,46 @@ pub const POLICIES: &[PolicyInfo] = &[
         build: |_| Box::new(Fifo::new()),
     },
     PolicyInfo {
+        name: "round-robin",
+        rule: "tenants in turn, a message each",
+        flow: "tenant, weights do not count",
+        cost: "O(1)",
+        guarantee: "i, j backlogged: |ni - nj| <= 1 message on every interval; none in segments",
+        source: "classic",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(RoundRobin::new())),
+    },
+    PolicyInfo {
+        name: "weighted-round-robin",
+        rule: "each tenant gains its weight, the one with the most goes and pays the sum of them",
+        flow: "tenant, product of weights along the path",
+        cost: "O(n)",
+        guarantee: "any sum-of-weights messages in a row hold each tenant its weight times; none in segments",
+        source: "smooth weighted balancing of nginx (2012)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(WeightedRoundRobin::new())),
+    },
+    PolicyInfo {
+        name: "deficit-round-robin",
+        rule: "tenants in turn, each up to its quantum and what it saved",
+        flow: "tenant, product of weights along the path",
+        cost: "O(1) when quanta cover a message, else O(n)",
+        guarantee: "quanta Q >= L, F = sum of Q: |Wi/ri - Wj/rj| <= (F/r)(1 + Li/Qi + Lj/Qj) on every interval",
+        source: "Shreedhar, Varghese (SIGCOMM 1995)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(OneNode::new(DeficitRoundRobin::new(QUANTUM)))),
+    },
+    PolicyInfo {
+        name: "hierarchical-drr",
+        rule: "deficit round-robin at every node of the share tree",
+        flow: "node of the share tree, own weight",
+        cost: "O(depth) when quanta cover a message, else O(depth x n)",
+        guarantee: "siblings: as deficit-round-robin, in the service of their node",
+        source: "Shreedhar, Varghese (SIGCOMM 1995) a node",
+        needs_rate: false,
+        build: |_| Box::new(HierarchicalDrr::new(QUANTUM)),
+    },
+    PolicyInfo {
         name: "wfq",
         rule: "the smallest finish tag of the fluid division, stamped at arrival",
         flow: "tenant, product of weights along the path",
@@ -67,6 +137,146 @@ pub const POLICIES: &[PolicyInfo] = &[
         source: "Demers, Keshav, Shenker (SIGCOMM 1989); Parekh, Gallager (ToN 1993)",
         needs_rate: true,
         build: |rate| Box::new(Wfq::new(rate.expect("checked by PolicyInfo::build"))),
+    },
+    PolicyInfo {
+        name: "wf2q",
+        rule: "the smallest finish tag among messages that the fluid division has begun",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n), and the fluid clock",
+        guarantee: "behind the fluid division by at most Lmax, ahead of it by at most (1 - ri/r)Li",
+        source: "Bennett, Zhang (INFOCOM 1996)",
+        needs_rate: true,
+        build: |rate| Box::new(Wf2q::new(rate.expect("checked by PolicyInfo::build"))),
+    },
+    PolicyInfo {
+        name: "wf2q-plus",
+        rule: "the smallest finish tag among tenants whose start tag the served have reached",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n)",
+        guarantee: "delay <= guaranteed-rate clock + Lmax/r; worst-case fair index Li + (Lmax - Li)ri/r",
+        source: "Bennett, Zhang (ToN 1997)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(OneNode::new(Wf2qPlus::new()))),
+    },
+    PolicyInfo {
+        name: "h-wf2q-plus",
+        rule: "wf2q-plus at every node of the share tree",
+        flow: "node of the share tree, own weight",
+        cost: "O(depth x log n)",
+        guarantee: "worst-case fair index: sum over the ancestors of (wi/wp) times that of the node",
+        source: "Bennett, Zhang (ToN 1997)",
+        needs_rate: false,
+        build: |_| Box::new(HierarchicalWf2qPlus::new()),
+    },
+    PolicyInfo {
+        name: "sfq",
+        rule: "the smallest start tag; virtual time is that of the message in service",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n)",
+        guarantee: "i, j backlogged: |Wi/wi - Wj/wj| <= Li/wi + Lj/wj on every interval, whatever the rate does",
+        source: "Goyal, Vin, Cheng (SIGCOMM 1996)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(Sfq::new())),
+    },
+    PolicyInfo {
+        name: "scfq",
+        rule: "the smallest finish tag; virtual time is that of the message in service",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n)",
+        guarantee: "i, j backlogged: |Wi/wi - Wj/wj| <= Li/wi + Lj/wj on every interval",
+        source: "Golestani (INFOCOM 1994)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(Scfq::new())),
+    },
+    PolicyInfo {
+        name: "virtual-clock",
+        rule: "the smallest stamp, each tenant's messages stamped by a clock of its own rate",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n)",
+        guarantee: "delay <= guaranteed-rate clock + Lmax/r; no fairness: idle bandwidth used is punished",
+        source: "Zhang (SIGCOMM 1990)",
+        needs_rate: true,
+        build: |rate| Box::new(VirtualClock::new(rate.expect("checked by PolicyInfo::build"))),
+    },
+    PolicyInfo {
+        name: "stride",
+        rule: "the smallest pass; each segment advances a tenant by the inverse of its weight",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n)",
+        guarantee: "i, j backlogged: |ni - (ni + nj)wi/(wi + wj)| <= 1 quantum; one against many: grows with n",
+        source: "Waldspurger, Weihl (MIT/LCS/TM-528, 1995)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(Stride::new())),
+    },
+    PolicyInfo {
+        name: "strict-priority",
+        rule: "the heaviest class first, within it the message that arrived first",
+        flow: "class of a tenant by its own weight; the tenant where there are no classes",
+        cost: "O(log n)",
+        guarantee: "the heaviest class waits for one message at most; the others may starve",
+        source: "classic",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::of(FlowUnit::Class, StrictPriority::new())),
+    },
+    PolicyInfo {
+        name: "edf",
+        rule: "the earliest deadline of the heads, without preemption",
+        flow: "queue, weights do not count",
+        cost: "O(log n)",
+        guarantee: "lateness <= Lmax/r when the preemptive fluid meets all deadlines",
+        source: "Georgiadis, Guerin, Parekh (ToN 1997)",
+        needs_rate: false,
+        build: |_| Box::new(Edf::new()),
+    },
+    PolicyInfo {
+        name: "sqs-fair",
+        rule: "tenants that are not noisy first, then the noisy one with the fewest in flight",
+        flow: "tenant, weights do not count",
+        cost: "O(log n)",
+        guarantee: "none stated",
+        source: "Amazon SQS fair queues (2025)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(SqsFair::new())),
+    },
+    PolicyInfo {
+        name: "shuffle-shard-fq",
+        rule: "fair queueing among shards; a message joins the emptiest shard of its tenant's hand",
+        flow: "shard of 128, hand of 6, weights do not count",
+        cost: "O(shards)",
+        guarantee: "fair among shards up to what is in flight; two hands are the same with probability 1 in 5.4e9",
+        source: "Kubernetes API Priority and Fairness (KEP 1040)",
+        needs_rate: false,
+        build: |_| Box::new(ShuffleShardFq::new(SHARDS, HAND)),
+    },
+    PolicyInfo {
+        name: "used-over-weight",
+        rule: "the least used over weight since the second began",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n), O(n) once a second",
+        guarantee: "as scoring inside a second; what was before is forgotten",
+        source: "CockroachDB admission control",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(UsedOverWeight::new(WINDOW))),
+    },
+    PolicyInfo {
+        name: "vtc",
+        rule: "the smallest counter of service over weight, lifted to the others' on return",
+        flow: "tenant, product of weights along the path",
+        cost: "O(log n)",
+        guarantee: "i, j backlogged: |Wi/wi - Wj/wj| <= 2 max(Li/wi, Lj/wj) on every interval",
+        source: "Sheng et al. (OSDI 2024)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(Vtc::new())),
+    },
+    PolicyInfo {
+        name: "mclock",
+        rule: "reservations that are due, then by weight among those under their limit",
+        flow: "tenant, product of weights along the path; reservation and limit where they are set",
+        cost: "O(log n)",
+        guarantee: "at least reservation x T - 1 segment while backlogged; at most limit x T + 1",
+        source: "Gulati, Merchant, Varman (OSDI 2010)",
+        needs_rate: false,
+        build: |_| Box::new(ByFlow::tenants(Mclock::new())),
     },
     PolicyInfo {
         name: "token-partition",

@@ -37,7 +37,7 @@ impl TokenPartition {
 
     fn set_head(&mut self, queue: QueueId, head: Option<Entry>) {
         let flow = self.flows.of(queue);
-        match self.flows.set_head(queue, head.map(|entry| entry.sequence)) {
+        match self.flows.set_head(queue, head) {
             FlowChange::Woke => self.waiting.set(flow, (self.ready[flow as usize], flow)),
             FlowChange::Slept => self.waiting.remove(flow),
             FlowChange::Stayed => {}

@@ -156,5 +156,5 @@ fn policies_that_divide_a_rate_refuse_a_destination_without_one() {
             }
         }
     }
-    assert_eq!(refused, ["wfq", "token-partition"]);
+    assert_eq!(refused, ["wf2q", "virtual-clock", "wfq", "token-partition"]);
 }

@@ -82,7 +82,7 @@ impl<P: Policy> Policy for Broken<P> {
             Fault::IgnoresWeights => Hop { weight: Weight::ONE, ..*hop },
             _ => *hop,
         });
-        self.inner.attach(now, queue, &broken.collect::<Vec<_>>());
+        self.inner.attach(self.time(now), queue, &broken.collect::<Vec<_>>());
     }
 
     fn detach(&mut self, now: Time, queue: QueueId) {
@@ -96,10 +96,12 @@ impl<P: Policy> Policy for Broken<P> {
     }
 
     fn withdrawn(&mut self, now: Time, queue: QueueId, entry: Entry) {
+        let now = self.time(now);
         self.inner.withdrawn(now, queue, self.entry(entry));
     }
 
     fn eligible(&mut self, now: Time, queue: QueueId, head: Entry) {
+        let now = self.time(now);
         let was_idle = self.set_idle(queue, false);
         if was_idle || self.fault != Fault::KeepsOldHeads {
             self.inner.eligible(now, queue, self.entry(head));
@@ -110,6 +112,7 @@ impl<P: Policy> Policy for Broken<P> {
     }
 
     fn ineligible(&mut self, now: Time, queue: QueueId, why: Ineligible) {
+        let now = self.time(now);
         match (self.fault, why) {
             (Fault::IgnoresCaps, Ineligible::Blocked) => {}
             (Fault::LiftsTheHeld, Ineligible::Blocked) => {
@@ -121,10 +124,11 @@ impl<P: Policy> Policy for Broken<P> {
     }
 
     fn pick(&mut self, now: Time, entropy: Entropy<'_>) -> Pick {
-        self.inner.pick(now, entropy)
+        self.inner.pick(self.time(now), entropy)
     }
 
     fn dispatched(&mut self, now: Time, queue: QueueId, sent: Entry, next: Option<Entry>) {
+        let now = self.time(now);
         let sent = self.entry(sent);
         let charged = if self.fault == Fault::ChargesOneMore { one_more(sent) } else { sent };
         let next = next.map(|next| self.entry(next));
@@ -139,7 +143,7 @@ impl<P: Policy> Policy for Broken<P> {
 
     fn completed(&mut self, now: Time, queue: QueueId, charged: Segments, used: Segments) {
         if self.fault != Fault::IgnoresRefunds {
-            self.inner.completed(now, queue, charged, used);
+            self.inner.completed(self.time(now), queue, charged, used);
         }
     }
 

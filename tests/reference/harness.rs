@@ -46,7 +46,7 @@ pub(crate) struct Difference {
 /// How the policy under test is built, and which rule it claims to follow.
 pub(crate) struct Subject<'a> {
     pub(crate) kind: Kind,
-    pub(crate) rule: fn(&World) -> Rule,
+    pub(crate) rule: &'a dyn Fn(&World) -> Rule,
     pub(crate) policy: &'a dyn Fn(Rate) -> Box<dyn Policy>,
     /// Candidates closer than this, in segments at weight 1, may go in either order.
     pub(crate) tolerance: Ratio,

@@ -1,8 +1,9 @@
 //! A lane as plain as can be, around the reference rules: pacing by the generic cell rate algorithm
 //! in rationals, caps, windows, expiry, retry. Nothing is imported from the code under test.
 
+use super::order::{Choice, First};
 use super::rational::Ratio;
-use super::scheduler::{Head, Path, Reference, Rule, State};
+use super::scheduler::{Head, Path, Reference, Rule, State, flow_of};
 use std::collections::BTreeMap;
 
 /// Segments per nanoseconds, and the burst.
@@ -77,6 +78,8 @@ pub(crate) struct Message {
     segments: u64,
     expires: u64,
     sequence: u64,
+    arrived: u64,
+    start: Ratio,
     finish: Ratio,
     attempts: usize,
     unknown: Vec<usize>,
@@ -114,7 +117,7 @@ impl Gcra {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ReferenceLane {
     world: World,
     pub(crate) order: Reference,
@@ -126,6 +129,10 @@ pub(crate) struct ReferenceLane {
     /// Messages that wait in each queue, by their place in the order of arrival.
     queues: BTreeMap<Path, BTreeMap<u64, usize>>,
     next_sequence: u64,
+    /// The queues of all senders, in the order in which they were first used.
+    created: Vec<Path>,
+    /// What the order was last told that each flow sends next.
+    firsts: BTreeMap<Path, First>,
 }
 
 impl ReferenceLane {
@@ -139,6 +146,8 @@ impl ReferenceLane {
             messages: Vec::new(),
             queues: BTreeMap::new(),
             next_sequence: 0,
+            created: Vec::new(),
+            firsts: BTreeMap::new(),
             world: world.clone(),
         }
     }
@@ -154,19 +163,25 @@ impl ReferenceLane {
         let mut queue = Vec::new();
         if let Some(set_weight) = self.world.sets.get(set as usize) {
             queue.push((0, set));
-            self.order.add(&queue, *set_weight);
+            self.order.add(now, &queue, *set_weight);
         }
         queue.push((1, tenant as u64));
-        self.order.add(&queue, weight);
+        self.order.add(now, &queue, weight);
         if self.world.classes.len() > 1 {
             queue.push((2, class as u64));
-            self.order.add(&queue, self.world.classes[class]);
+            self.order.add(now, &queue, self.world.classes[class]);
         }
         queue.push((3, sender));
-        self.order.add(&queue, Ratio::from(1));
+        self.order.add(now, &queue, Ratio::from(1));
+        if !self.created.contains(&queue) {
+            self.created.push(queue.clone());
+        }
         self.next_sequence += 1;
+        let (start, finish) = self.order.stamp(now, &queue, segments);
         self.messages.push(Message {
-            finish: self.order.stamp(now, &queue, segments),
+            arrived: now,
+            start,
+            finish,
             sequence: self.next_sequence,
             place: Place::Gone,
             attempts: 0,
@@ -178,6 +193,10 @@ impl ReferenceLane {
             segments,
             expires,
         });
+        if let Rule::Other(order) = &mut self.order.rule {
+            let queue = &self.messages[self.messages.len() - 1].queue;
+            order.sent_by_tenant(now, &flow_of(order.unit(), queue));
+        }
         self.put(now, self.messages.len() - 1, Place::Queued);
     }
 
@@ -201,19 +220,22 @@ impl ReferenceLane {
         while let Some(index) = { self.heads().find(|index| is_over(self, index)) } {
             self.put(now, index, Place::Gone);
         }
-        self.refresh(now);
+        self.release_the_held(now);
 
         let heads = self.ready_heads();
         if heads.is_empty() {
             return Decision::Idle;
         }
+        let queue = match self.order.pick(now, &heads) {
+            Choice::Flow(queue) => queue,
+            Choice::NotUntil(time) => return Decision::NotUntil(time),
+        };
         if self.free_session().is_none() {
             return Decision::NoSession;
         }
         if self.quota.earliest() > now {
             return Decision::NotUntil(self.quota.earliest());
         }
-        let queue = self.order.pick(&heads);
         let message = *self.queues[&queue].values().next().expect("what is picked has a head");
         Decision::Send { message }
     }
@@ -225,10 +247,22 @@ impl ReferenceLane {
         let Message { queue, segments, sender, .. } = self.messages[index].clone();
         self.messages[index].attempts += 1;
         self.quota.charge(now, segments);
+        self.order.serve(&queue, segments);
+        // The order is told of the service, and of the next, before a cap may hold the queue back.
+        let sent = self.first(index);
+        self.queues.get_mut(&queue).expect("it waits there").retain(|_, other| *other != index);
+        let next = self.ready_firsts();
+        if let Rule::Other(order) = &mut self.order.rule {
+            let flow = flow_of(order.unit(), &queue);
+            order.serve(now, &flow, &sent, next.get(&flow).cloned());
+            match next.get(&flow) {
+                Some(first) => self.firsts.insert(flow, first.clone()),
+                None => self.firsts.remove(&flow),
+            };
+        }
         if let Some(cap) = self.caps.get_mut(&sender) {
             cap.charge(now, segments);
         }
-        self.order.serve(&queue, segments);
         self.put(now, index, Place::InFlight { since: now, session });
         (self.messages[index].attempts, session)
     }
@@ -247,6 +281,8 @@ impl ReferenceLane {
             if answer == Answer::Throttled {
                 self.order.refund(&queue, segments);
             }
+            let used = if answer == Answer::Throttled { 0 } else { segments };
+            self.completed(now, index, used);
             self.park_or_end(now, index, retry);
         } else if let Some(at) = message.unknown.iter().position(|given_up| *given_up == attempt) {
             message.unknown.remove(at);
@@ -290,20 +326,23 @@ impl ReferenceLane {
 
     pub(crate) fn set_weight(&mut self, now: u64, tenant: usize, weight: Ratio) {
         self.world.tenants[tenant].0 = weight;
-        if let Rule::Wfq(fluid) = &mut self.order.rule {
+        if let Rule::Wfq(fluid) | Rule::Wf2q(fluid) = &mut self.order.rule {
             fluid.advance(now);
         }
         let path = self.tenant_path(tenant);
-        if let Some(node) = self.order.nodes.get_mut(&path) {
-            node.weight = weight;
-        }
+        self.order.reweigh(now, &path, weight);
     }
 
     pub(crate) fn set_quota(&mut self, now: u64, limit: Limit) {
         self.quota.change(now, limit);
-        if let Rule::Wfq(fluid) = &mut self.order.rule {
-            fluid.advance(now);
-            fluid.rate = limit.rate();
+        match &mut self.order.rule {
+            Rule::Wfq(fluid) | Rule::Wf2q(fluid) => {
+                fluid.advance(now);
+                fluid.rate = limit.rate();
+            }
+            Rule::VirtualClock(clocks) => clocks.rate = limit.rate(),
+            Rule::Other(order) => order.set_rate(now, limit.rate()),
+            Rule::Scoring | Rule::Fifo => {}
         }
     }
 
@@ -317,6 +356,7 @@ impl ReferenceLane {
                 self.caps.remove(&sender);
             }
         }
+        self.release(now, sender);
         self.refresh(now);
     }
 
@@ -325,12 +365,13 @@ impl ReferenceLane {
         if self.messages.iter().any(|m| m.tenant == tenant && m.place != Place::Gone) {
             return false;
         }
-        if let Rule::Wfq(fluid) = &mut self.order.rule {
+        if let Rule::Wfq(fluid) | Rule::Wf2q(fluid) = &mut self.order.rule {
             fluid.advance(now);
         }
         let path = self.tenant_path(tenant);
         self.queues.retain(|queue, _| !queue.starts_with(&path));
-        self.order.remove(&path);
+        self.created.retain(|queue| !queue.starts_with(&path));
+        self.order.remove(now, &path);
         true
     }
 
@@ -364,13 +405,16 @@ impl ReferenceLane {
             self.messages[index].sequence = self.next_sequence;
         }
         let Message { queue, segments, .. } = self.messages[index].clone();
-        self.messages[index].finish = self.order.stamp(now, &queue, segments);
+        let (start, finish) = self.order.stamp(now, &queue, segments);
+        let message = &mut self.messages[index];
+        (message.arrived, message.start, message.finish) = (now, start, finish);
         self.put(now, index, Place::Queued);
     }
 
     fn give_up(&mut self, now: u64, index: usize) {
         let attempt = self.messages[index].attempts;
         self.messages[index].unknown.push(attempt);
+        self.completed(now, index, self.messages[index].segments);
         self.park_or_end(now, index, self.world.unknown);
     }
 
@@ -404,13 +448,99 @@ impl ReferenceLane {
     /// Moves a message.
     fn put(&mut self, now: u64, index: usize, place: Place) {
         let message = &mut self.messages[index];
+        let was_queued = message.place == Place::Queued;
         message.place = place;
         let queue = self.queues.entry(message.queue.clone()).or_default();
         queue.retain(|_, other| *other != index);
         if place == Place::Queued {
             queue.insert(message.sequence, index);
         }
+        if let Rule::Other(order) = &mut self.order.rule {
+            let (flow, sequence) = (flow_of(order.unit(), &message.queue), message.sequence);
+            match place {
+                Place::Queued => {
+                    order.arrived(now, &flow, &message.queue, sequence, message.segments);
+                }
+                Place::InFlight { .. } => {}
+                _ if was_queued => {
+                    let segments = message.segments;
+                    order.withdrawn(now, &flow, &message.queue, sequence, segments);
+                }
+                _ => {}
+            }
+        }
         self.refresh(now);
+    }
+
+    /// An attempt is over.
+    fn completed(&mut self, now: u64, index: usize, used: u64) {
+        let message = &self.messages[index];
+        if let Rule::Other(order) = &mut self.order.rule {
+            let flow = flow_of(order.unit(), &message.queue);
+            order.completed(now, &flow, &message.queue, message.segments, used);
+        }
+    }
+
+    /// A message as a rule over flows sees it.
+    fn first(&self, index: usize) -> First {
+        let message = &self.messages[index];
+        First {
+            queue: message.queue.clone(),
+            sequence: message.sequence,
+            segments: message.segments,
+            deadline: message.expires,
+            arrived: message.arrived,
+        }
+    }
+
+    /// What each flow sends next, of those that may send.
+    fn ready_firsts(&self) -> BTreeMap<Path, First> {
+        let Rule::Other(order) = &self.order.rule else { return BTreeMap::new() };
+        let mut firsts: BTreeMap<Path, First> = BTreeMap::new();
+        for index in self.heads() {
+            if self.order.nodes[&self.messages[index].queue].state == State::Ready {
+                let first = self.first(index);
+                let flow = flow_of(order.unit(), &first.queue);
+                let earlier = firsts.get(&flow).is_some_and(|f| f.sequence < first.sequence);
+                if !earlier {
+                    firsts.insert(flow, first);
+                }
+            }
+        }
+        firsts
+    }
+
+    /// Lets the senders go whose caps are over, in the order in which they are.
+    fn release_the_held(&mut self, now: u64) {
+        let held = |sender: &u64| {
+            self.queues.keys().any(|queue| {
+                queue.last().is_some_and(|(_, own)| own == sender)
+                    && self.order.nodes[queue].state == State::Held
+            })
+        };
+        let over = |(sender, cap): (&u64, &Gcra)| {
+            (cap.earliest() <= now && held(sender)).then(|| (cap.earliest(), *sender))
+        };
+        let mut due: Vec<(u64, u64)> = self.caps.iter().filter_map(over).collect();
+        due.sort_unstable();
+        for (_, sender) in due {
+            self.release(now, sender);
+        }
+    }
+
+    /// Queues of a sender that its cap no longer holds may be served.
+    fn release(&mut self, now: u64, sender: u64) {
+        if self.caps.get(&sender).is_some_and(|cap| cap.earliest() > now) {
+            return;
+        }
+        let of_sender = |queue: &&Path| queue.last().is_some_and(|(_, own)| *own == sender);
+        let queues: Vec<Path> = self.created.iter().filter(of_sender).cloned().collect();
+        for queue in queues {
+            if self.order.nodes[&queue].state == State::Held {
+                self.order.set_state(&queue, State::Ready);
+                self.refresh(now);
+            }
+        }
     }
 
     /// The first message of each queue that has one.
@@ -425,6 +555,7 @@ impl ReferenceLane {
             .map(|message| Head {
                 queue: message.queue.clone(),
                 sequence: message.sequence,
+                start: message.start,
                 finish: message.finish,
             })
             .collect()
@@ -447,8 +578,16 @@ impl ReferenceLane {
     /// How far apart two messages are in the order of this rule.
     pub(crate) fn distance(&self, a: usize, b: usize) -> Ratio {
         let (a, b) = (&self.messages[a], &self.messages[b]);
-        match self.order.rule {
-            Rule::Wfq(_) => (a.finish - b.finish).abs(),
+        match &self.order.rule {
+            Rule::Wfq(_) | Rule::VirtualClock(_) => (a.finish - b.finish).abs(),
+            Rule::Wf2q(fluid) => {
+                let start = |message: &Message| (message.start - fluid.virtual_time).abs();
+                (a.finish - b.finish).abs().min(start(a)).min(start(b))
+            }
+            Rule::Other(order) => {
+                let flow = |message: &Message| flow_of(order.unit(), &message.queue);
+                order.distance(&flow(a), &flow(b))
+            }
             Rule::Fifo => Ratio::from(a.sequence.abs_diff(b.sequence)),
             Rule::Scoring => {
                 let fork = a.queue.iter().zip(&b.queue).take_while(|(a, b)| a == b).count() + 1;
@@ -460,19 +599,23 @@ impl ReferenceLane {
         }
     }
 
-    /// Tells the order which queues may be served, after anything changed.
+    /// Tells the order which queues may be served, after anything changed. Who is held stays so until
+    /// it is released.
     fn refresh(&mut self, now: u64) {
         for (queue, messages) in &self.queues {
             let sender = queue.last().expect("a queue is below the root").1;
             let is_held = || self.caps.get(&sender).is_some_and(|cap| cap.earliest() > now);
+            let before = self.order.nodes[queue].state;
             let state = match messages.is_empty() {
                 true => State::Idle,
-                false if is_held() => State::Held,
+                false if before == State::Held || is_held() => State::Held,
                 false => State::Ready,
             };
-            if self.order.nodes[queue].state != state {
+            if before != state {
                 self.order.set_state(queue, state);
             }
         }
+        let firsts = self.ready_firsts();
+        self.order.set_firsts(now, &firsts, &mut self.firsts);
     }
 }

@@ -13,6 +13,11 @@ pub(crate) struct Ratio {
 impl Ratio {
     pub(crate) const ZERO: Ratio = Ratio { numerator: 0, denominator: 1 };
 
+    /// `numerator ÷ denominator` as a constant; they have no common divisor.
+    pub(crate) const fn whole_over(numerator: i128, denominator: i128) -> Self {
+        Ratio { numerator, denominator }
+    }
+
     pub(crate) fn new(numerator: i128, denominator: i128) -> Self {
         assert!(denominator != 0, "a fraction has a denominator");
         let divisor = common_divisor(numerator, denominator) * denominator.signum();

@@ -1,4 +1,5 @@
-//! The reference: three rules of division in exact rationals, as plainly as the papers state them.
+//! The reference: rules of division in exact rationals, as plainly as the papers state them. Here are
+//! those that need the whole tree or a fluid clock; rules over flows are in `flat`, `tree`, `platform`.
 //!
 //! - Start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996) at every node of the share tree. A
 //!   child has a start tag, its service ÷ weight; the least is next; V is the tag last served and never
@@ -12,6 +13,7 @@
 //! Nothing is imported from the scheduler under test. Everything is found by search, nothing is kept
 //! that can be recomputed.
 
+use super::order::{Choice, First, Order, Terms, Unit};
 use super::rational::Ratio;
 use std::collections::BTreeMap;
 
@@ -30,11 +32,17 @@ pub(crate) enum State {
 }
 
 /// Which rule a reference follows.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Rule {
     Scoring,
     Wfq(Fluid),
+    /// The same, among those that the fluid system has begun: S ≤ V (Bennett, Zhang 1996).
+    Wf2q(Fluid),
+    /// Each flow stamps by a clock of its own rate (Zhang 1990).
+    VirtualClock(Clocks),
     Fifo,
+    /// One that is told of flows.
+    Other(Box<dyn Order>),
 }
 
 #[derive(Clone, Debug)]
@@ -51,10 +59,11 @@ pub(crate) struct Node {
 pub(crate) struct Head {
     pub(crate) queue: Path,
     pub(crate) sequence: u64,
+    pub(crate) start: Ratio,
     pub(crate) finish: Ratio,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Reference {
     pub(crate) rule: Rule,
     pub(crate) salt: u64,
@@ -65,25 +74,77 @@ pub(crate) struct Reference {
 impl Reference {
     pub(crate) fn new(rule: Rule, salt: u64) -> Self {
         let mut reference = Reference { rule, salt, nodes: BTreeMap::new() };
-        reference.add(&[], Ratio::from(1));
+        let (start, virtual_time) = (Ratio::ZERO, Ratio::ZERO);
+        let weight = Ratio::from(1);
+        let root = Node { weight, state: State::Idle, start, virtual_time };
+        reference.nodes.insert(Vec::new(), root);
         reference
     }
 
-    pub(crate) fn add(&mut self, path: &[Step], weight: Ratio) {
+    pub(crate) fn add(&mut self, now: u64, path: &[Step], weight: Ratio) {
+        if self.nodes.contains_key(path) {
+            return;
+        }
         let (start, virtual_time) = (Ratio::ZERO, Ratio::ZERO);
         let node = Node { weight, state: State::Idle, start, virtual_time };
-        self.nodes.entry(path.to_vec()).or_insert(node);
+        self.nodes.insert(path.to_vec(), node);
+        let terms = self.terms(path);
+        if let Rule::Other(order) = &mut self.rule {
+            // A queue has all the levels above it, other flows none.
+            let is_flow = path.len() == flow_of(order.unit(), path).len();
+            if is_flow && !path.is_empty() && is_flow_level(order.unit(), path) {
+                order.add(now, &path.to_vec(), terms);
+            }
+        }
+    }
+
+    /// The weights of a node and its place in the keyed order.
+    fn terms(&self, path: &[Step]) -> Terms {
+        let product = (1..=path.len())
+            .fold(Ratio::from(1), |product, depth| product * self.nodes[&path[..depth]].weight);
+        let own = self.nodes[path].weight;
+        Terms { own, product, sibling_tie: self.tie(path), tie: self.chain(path) }
+    }
+
+    /// The weight of a tenant changed, if it is there.
+    pub(crate) fn reweigh(&mut self, now: u64, tenant: &[Step], weight: Ratio) {
+        let Some(node) = self.nodes.get_mut(tenant) else { return };
+        node.weight = weight;
+        let below: Vec<Path> =
+            self.nodes.keys().filter(|path| path.starts_with(tenant)).cloned().collect();
+        for path in below {
+            let terms = self.terms(&path);
+            if let Rule::Other(order) = &mut self.rule
+                && is_flow_level(order.unit(), &path)
+                && (order.unit() != Unit::Queue || path == tenant)
+            {
+                order.reweigh(now, &path, terms);
+            }
+        }
     }
 
     /// Removes a tenant with all below it, and its set if nothing else is in that.
-    pub(crate) fn remove(&mut self, tenant: &[Step]) {
+    pub(crate) fn remove(&mut self, now: u64, tenant: &[Step]) {
         self.nodes.retain(|path, _| !path.starts_with(tenant));
         let set = &tenant[..tenant.len() - 1];
-        if !set.is_empty() && self.children(set).next().is_none() {
+        let set_is_empty = !set.is_empty() && self.children(set).next().is_none();
+        if set_is_empty {
             self.nodes.remove(set);
         }
-        if let Rule::Wfq(fluid) = &mut self.rule {
-            fluid.flows.remove(tenant);
+        match &mut self.rule {
+            Rule::Wfq(fluid) | Rule::Wf2q(fluid) => {
+                fluid.flows.remove(tenant);
+            }
+            Rule::VirtualClock(clocks) => {
+                clocks.last.remove(tenant);
+            }
+            Rule::Other(order) => {
+                order.remove(now, &tenant.to_vec());
+                if set_is_empty {
+                    order.remove(now, &set.to_vec());
+                }
+            }
+            Rule::Scoring | Rule::Fifo => {}
         }
     }
 
@@ -93,10 +154,29 @@ impl Reference {
     }
 
     /// The queue next in order among `heads`, which are not empty.
-    pub(crate) fn pick(&self, heads: &[Head]) -> Path {
-        match self.rule {
+    pub(crate) fn pick(&mut self, now: u64, heads: &[Head]) -> Choice {
+        if let Rule::Wf2q(fluid) = &mut self.rule {
+            fluid.advance(now);
+        }
+        if let Rule::Other(order) = &mut self.rule {
+            return match order.pick(now) {
+                Choice::Flow(flow) => Choice::Flow(order.queue_of(&flow)),
+                choice => choice,
+            };
+        }
+        let head = match &self.rule {
             Rule::Fifo => heads.iter().min_by_key(|head| head.sequence),
-            Rule::Wfq(_) => heads.iter().min_by_key(|head| (head.finish, self.chain(&head.queue))),
+            Rule::Wfq(_) | Rule::VirtualClock(_) => {
+                heads.iter().min_by_key(|head| (head.finish, self.chain(&head.queue)))
+            }
+            Rule::Wf2q(fluid) => {
+                let begun = heads.iter().filter(|head| head.start <= fluid.virtual_time);
+                let least = begun.min_by_key(|head| (head.finish, self.chain(&head.queue)));
+                let first =
+                    || heads.iter().min_by_key(|head| (head.start, self.chain(&head.queue)));
+                least.or_else(first)
+            }
+            Rule::Other(_) => unreachable!("returned above"),
             Rule::Scoring => {
                 let mut path = Vec::new();
                 let ready = |(_, node): &(&Path, &Node)| node.state == State::Ready;
@@ -109,10 +189,30 @@ impl Reference {
                 }
                 heads.iter().find(|head| head.queue == path)
             }
+        };
+        Choice::Flow(head.expect("something is ready").queue.clone())
+    }
+
+    /// What a flow sends next, after anything but a service changed.
+    pub(crate) fn set_firsts(
+        &mut self,
+        now: u64,
+        firsts: &BTreeMap<Path, First>,
+        known: &mut BTreeMap<Path, First>,
+    ) {
+        let Rule::Other(order) = &mut self.rule else { return };
+        let gone: Vec<Path> =
+            known.keys().filter(|flow| !firsts.contains_key(*flow)).cloned().collect();
+        for flow in gone {
+            order.set_first(now, &flow, None);
+            known.remove(&flow);
         }
-        .expect("something is ready")
-        .queue
-        .clone()
+        for (flow, first) in firsts {
+            if known.get(flow) != Some(first) {
+                order.set_first(now, flow, Some(first.clone()));
+                known.insert(flow.clone(), first.clone());
+            }
+        }
     }
 
     /// A queue changed its state; so may the nodes above.
@@ -164,14 +264,22 @@ impl Reference {
         }
     }
 
-    /// The finish tag of a message that arrives now; only the fluid system gives one.
-    pub(crate) fn stamp(&mut self, now: u64, queue: &[Step], segments: u64) -> Ratio {
-        let end = 1 + queue.iter().position(|(level, _)| *level == 1).expect("a tenant");
-        let weight = (1..=end)
-            .fold(Ratio::from(1), |product, depth| product * self.nodes[&queue[..depth]].weight);
+    /// Start and finish tag of a message that arrives now, where the rule stamps at arrival.
+    pub(crate) fn stamp(&mut self, now: u64, queue: &[Step], segments: u64) -> (Ratio, Ratio) {
+        let tenant = flow_of(Unit::Tenant, queue);
+        let weight = self.terms(&tenant).product;
+        let is_tenant = |path: &&Path| path.last().is_some_and(|(level, _)| *level == 1);
+        let tenants: Vec<Path> = self.nodes.keys().filter(is_tenant).cloned().collect();
+        let all = tenants.iter().fold(Ratio::ZERO, |sum, path| sum + self.terms(path).product);
         match &mut self.rule {
-            Rule::Wfq(fluid) => fluid.stamp(now, &queue[..end], weight, segments),
-            Rule::Scoring | Rule::Fifo => Ratio::ZERO,
+            Rule::Wfq(fluid) | Rule::Wf2q(fluid) => fluid.stamp(now, &tenant, weight, segments),
+            Rule::VirtualClock(clocks) => {
+                let last = clocks.last.entry(tenant).or_insert(Ratio::ZERO);
+                let cost = Ratio::from(segments) * all / (clocks.rate * weight);
+                *last = (*last).max(now.into()) + cost;
+                (*last, *last)
+            }
+            Rule::Scoring | Rule::Fifo | Rule::Other(_) => (Ratio::ZERO, Ratio::ZERO),
         }
     }
 
@@ -190,6 +298,34 @@ impl Reference {
     fn chain(&self, path: &[Step]) -> u64 {
         (1..=path.len()).fold(0, |tie, depth| mix(tie ^ self.tie(&path[..depth])))
     }
+}
+
+/// The flow of this kind that a queue belongs to.
+pub(crate) fn flow_of(unit: Unit, queue: &[Step]) -> Path {
+    let end = |level: u64| queue.iter().position(|(at, _)| *at == level).map(|at| at + 1);
+    let end = match unit {
+        Unit::Queue => None,
+        Unit::Class => end(2).or(end(1)),
+        Unit::Tenant => end(1),
+    };
+    queue[..end.unwrap_or(queue.len())].to_vec()
+}
+
+/// Whether a node is told to a rule over flows of this kind: one over queues knows all the levels.
+fn is_flow_level(unit: Unit, path: &[Step]) -> bool {
+    match (unit, path.last()) {
+        (_, None) => false,
+        (Unit::Queue, _) => true,
+        (Unit::Class, Some((level, _))) => *level == 1 || *level == 2,
+        (Unit::Tenant, Some((level, _))) => *level == 1,
+    }
+}
+
+/// The clocks of all flows: the rate divided, and each flow's last stamp in nanoseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Clocks {
+    pub(crate) rate: Ratio,
+    pub(crate) last: BTreeMap<Path, Ratio>,
 }
 
 /// The fluid division and its virtual time.
@@ -225,12 +361,13 @@ impl Fluid {
         }
     }
 
-    fn stamp(&mut self, now: u64, flow: &[Step], weight: Ratio, segments: u64) -> Ratio {
+    fn stamp(&mut self, now: u64, flow: &[Step], weight: Ratio, segments: u64) -> (Ratio, Ratio) {
         self.advance(now);
         let last = self.flows.get(flow).map_or(Ratio::ZERO, |(_, finish)| *finish);
-        let finish = self.virtual_time.max(last) + Ratio::from(segments) / weight;
+        let start = self.virtual_time.max(last);
+        let finish = start + Ratio::from(segments) / weight;
         self.flows.insert(flow.to_vec(), (weight, finish));
-        finish
+        (start, finish)
     }
 }
 

@@ -72,8 +72,13 @@ pub(crate) struct Trace {
 pub(crate) struct Kind {
     /// Pairs of numerator and denominator.
     pub(crate) weights: &'static [(i128, i128)],
+    /// Intervals of the rates, in nanoseconds: without a common divisor with any number of segments, so
+    /// that what is owed carries over exactly from one limit to the next.
+    pub(crate) intervals: &'static [u64],
     pub(crate) steps_max: u64,
 }
+
+const PRIMES: &[u64] = &[7, 13, 101, 1009];
 
 /// Whole weights up to 16: the scoring policy is exact on these.
 pub(crate) const WHOLE: Kind = Kind {
@@ -97,16 +102,23 @@ pub(crate) const WHOLE: Kind = Kind {
         (15, 1),
         (16, 1),
     ],
+    intervals: PRIMES,
     steps_max: 160,
 };
 
 /// Weights that divide no tag unit evenly.
-pub(crate) const FRACTIONS: Kind =
-    Kind { weights: &[(1, 1), (3, 10), (7, 10), (17, 10), (19, 1), (23, 10)], steps_max: 160 };
+pub(crate) const FRACTIONS: Kind = Kind {
+    weights: &[(1, 1), (3, 10), (7, 10), (17, 10), (19, 1), (23, 10)],
+    intervals: PRIMES,
+    steps_max: 160,
+};
 
 /// The fluid clock's fractions grow with every flow that runs dry: fewer steps, smaller weights.
 pub(crate) const FLUID: Kind =
-    Kind { weights: &[(1, 1), (1, 1), (2, 1), (3, 1), (4, 1)], steps_max: 120 };
+    Kind { weights: &[(1, 1), (1, 1), (2, 1), (3, 1), (4, 1)], intervals: PRIMES, steps_max: 120 };
+
+/// Intervals that, times up to six, divide a unit of tag: what part of a message has gone is exact.
+pub(crate) const DIVISIBLE: Kind = Kind { intervals: &[11, 13, 143, 1001], ..FLUID };
 
 const FOR_EVER: u64 = u64::MAX;
 
@@ -129,9 +141,8 @@ impl Dice {
 impl Trace {
     pub(crate) fn random(seed: u64, kind: Kind) -> Trace {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
-        // One prime interval for all limits of a trace, so that what is owed carries over exactly
-        // from one limit to the next.
-        let per = dice.of(&[7, 13, 101, 1009]);
+        // One interval for all limits of a trace.
+        let per = dice.of(kind.intervals);
         let world = World::random(&mut dice, kind, per);
         let mut steps = vec![Step::Up { session: 0, window: 4 + dice.below(9) as usize }];
         for _ in 0..20 + dice.below(kind.steps_max) {

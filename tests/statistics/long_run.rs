@@ -12,22 +12,22 @@ pub(super) const ROWS: &[Row] = &[
         let values = d.many(2_000, Draws::exponential);
         batches_cover(&values, 1.0)
     }),
-    green("batch means, autoregressive φ 0.9, 20,000", Covers, 10_000, |d| {
-        let series = d.autoregressive(20_000, 0.9);
+    green("batch means, autoregressive φ 0.9, 60,000", Covers, 10_000, |d| {
+        let series = d.autoregressive(60_000, 0.9);
         batches_cover(&series, 0.0)
     }),
-    green("batch means, slow φ 0.99 under equal noise, 100,000", Covers, 5_000, |d| {
-        let mut series = d.autoregressive(100_000, 0.99);
+    green("batch means, slow φ 0.95 under equal noise, 120,000", Covers, 8_000, |d| {
+        let mut series = d.autoregressive(120_000, 0.95);
         for value in &mut series {
             *value += d.normal();
         }
         batches_cover(&series, 0.0)
     }),
-    green("batch means, waits of M/M/1 at 0.8, 400,000", Covers, 4_000, |d| {
-        let series = d.waits(400_000, 0.8);
-        batches_cover(&series, mean_wait(0.8))
+    green("batch means, waits of M/M/1 at 0.7, 150,000", Covers, 8_000, |d| {
+        let series = d.waits(150_000, 0.7);
+        batches_cover(&series, mean_wait(0.7))
     }),
-    green("p90 of M/M/1 at 0.5, t over 20 runs of 2,000", Covers, 5_000, |d| {
+    green("p90 of M/M/1 at 0.5, t over 20 runs of 2,000", Covers, 10_000, |d| {
         let values = d.many(20, |d| quantile(&d.waits(2_000, 0.5), 0.9).expect("waits"));
         let interval = mean_interval(&values, Level::P95);
         Trial::from_answer(interval.map(|it| it.contains(wait_quantile(0.5, 0.9))))

@@ -17,11 +17,11 @@ pub enum Better {
 /// Where one of k stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
-    /// It is the best: all others are shown to be worse.
+    /// It is the best: none of the others is better.
     Best,
-    /// It may be the best, or as good as the best.
+    /// It may be the best.
     PossiblyBest,
-    /// Another is shown to be better.
+    /// It is not the best, or not alone: another is at least as good.
     NotBest,
 }
 
@@ -49,11 +49,13 @@ pub struct WithBest {
 /// policies or two replications, or when a value is not finite.
 ///
 /// With D_il = Ȳ_i − Ȳ_l (turned so that larger is better) and W_il = t(n−1; 1−α/(k−1))·S of the
-/// differences ÷ √n, policy i is in the set G of possible bests when D_il + W_il ≥ 0 for all l. Its
-/// interval of μ_i − max over l ≠ i of μ_l reaches from min over l in G of D_il − W_il (0 when G = {i}) to
-/// max(0, min over l of D_il + W_il). All k intervals hold together with probability 1 − α: it takes only
-/// the k − 1 one-sided statements about the true best, so the error is divided by k − 1, where all pairs
-/// would need k(k − 1) ÷ 2. No assumption on how the policies depend on each other.
+/// differences ÷ √n, the interval of μ_i − max over l ≠ i of μ_l reaches from min(0, min over l of
+/// D_il − W_il) to max(0, min over l of D_il + W_il). Possible bests are those with D_il + W_il ≥ 0 for
+/// all l. All k intervals hold together with probability 1 − α: it takes only the k − 1 one-sided
+/// statements about the true best, so the error is divided by k − 1, where all pairs would need
+/// k(k − 1) ÷ 2. No assumption on how the policies depend on each other. (Lower ends need only compare
+/// with possible bests; of paired differences S obeys the triangle inequality, so the others never
+/// give the smallest.)
 ///
 /// Sources: Hsu, *Annals of Statistics* 12 (1984) and *Multiple Comparisons* (1996), ch. 4; Nelson &
 /// Matejcik, *Management Science* 41 (1995), whose narrower form takes equal variances of all
@@ -93,16 +95,13 @@ pub fn compare_with_best<S: AsRef<[f64]>>(
         (0..k).map(|i| least(&mut others(i).map(|l| pairs[i][l].0 + pairs[i][l].1))).collect();
     let possible: Vec<usize> = (0..k).filter(|i| upper[*i] >= 0.0).collect();
     let one = |i: usize| {
-        let rivals = possible.iter().copied().filter(|l| *l != i);
-        let lowest = least(&mut rivals.map(|l| pairs[i][l].0 - pairs[i][l].1));
+        let lower = least(&mut others(i).map(|l| pairs[i][l].0 - pairs[i][l].1));
         let standing = match upper[i] >= 0.0 {
             true if possible.len() == 1 => Standing::Best,
             true => Standing::PossiblyBest,
             false => Standing::NotBest,
         };
-        // Without a rival nothing is below 0.
-        let (low, high) =
-            (if lowest.is_finite() { lowest.min(0.0) } else { 0.0 }, upper[i].max(0.0));
+        let (low, high) = (lower.min(0.0), upper[i].max(0.0));
         let difference = least(&mut others(i).map(|l| pairs[i][l].0));
         // Adding 0 makes of −0 the 0 that people expect to read.
         let (difference, low, high) = match better {

@@ -140,3 +140,96 @@ impl GatedMetric<'_> {
         non_inferiority(&worsening, margin, level)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: [f64; 5] = [10.0, 11.0, 9.0, 10.0, 10.0];
+
+    /// Before plus `by`, give or take `spread`.
+    fn after(by: f64, spread: f64) -> [f64; 5] {
+        let signs = [-1.0, 1.0, 0.0, -1.0, 1.0];
+        std::array::from_fn(|index| BEFORE[index] + by + spread * signs[index])
+    }
+
+    fn metric(after: &[f64], margin: Margin) -> GatedMetric<'_> {
+        GatedMetric { better: Better::Smaller, margin, before: &BEFORE, after }
+    }
+
+    fn verdict(metrics: &[GatedMetric<'_>]) -> GateVerdict {
+        gate(false, metrics, Level::P95).verdict
+    }
+
+    #[test]
+    fn equal_digests_pass_without_statistics() {
+        let worse = after(100.0, 0.0);
+        let gate = gate(true, &[metric(&worse, Margin::Absolute(0.0))], Level::P95);
+        assert_eq!((gate.verdict, gate.metrics.len()), (GateVerdict::Identical, 0));
+    }
+
+    #[test]
+    fn all_must_pass_and_one_may_fail() {
+        let (same, worse, unclear) = (after(0.0, 0.1), after(3.0, 0.1), after(1.0, 1.0));
+        let [same, worse, unclear] =
+            [&same, &worse, &unclear].map(|after| metric(after, Margin::Absolute(1.0)));
+        assert_eq!(verdict(&[same, same]), GateVerdict::Pass);
+        assert_eq!(verdict(&[same, unclear]), GateVerdict::Inconclusive);
+        assert_eq!(verdict(&[same, unclear, worse]), GateVerdict::Fail);
+        // Of nothing nothing is shown.
+        assert_eq!(verdict(&[]), GateVerdict::Inconclusive);
+    }
+
+    /// t = (1.5 − 0.5) ÷ (S ÷ √5); S = 1 gives 2.236 and p = 0.0445: below 5 % alone, not among three.
+    #[test]
+    fn one_failure_among_many_is_corrected_for() {
+        let (same, worse) = (after(0.0, 0.1), after(1.5, 1.0));
+        let [same, worse] = [&same, &worse].map(|after| metric(after, Margin::Absolute(0.5)));
+        assert_eq!(verdict(&[worse]), GateVerdict::Fail);
+        let among_three = gate(false, &[same, worse, same], Level::P95);
+        assert_eq!(among_three.verdict, GateVerdict::Inconclusive);
+        let judged = among_three.metrics[1];
+        let alone = judged.test.expect("five pairs");
+        assert_eq!((alone.outcome, judged.outcome), (Outcome::Fail, Outcome::Inconclusive));
+        assert!((alone.p_worse - 0.0445).abs() < 5e-5, "{judged:?}");
+        let adjusted = judged.adjusted_p_worse.expect("five pairs");
+        assert!((adjusted - 3.0 * alone.p_worse).abs() < 1e-12, "{judged:?}");
+        assert_eq!(among_three.replications_needed(), alone.replications_needed);
+    }
+
+    #[test]
+    fn a_metric_without_values_decides_nothing() {
+        let (same, broken) = (after(0.0, 0.1), after(f64::NAN, 0.0));
+        let [same, broken] = [&same, &broken].map(|after| metric(after, Margin::Absolute(1.0)));
+        let judged = gate(false, &[broken, same], Level::P95);
+        assert_eq!(judged.verdict, GateVerdict::Inconclusive);
+        assert_eq!((judged.metrics[0].test, judged.metrics[0].adjusted_p_worse), (None, None));
+        assert_eq!(judged.metrics[1].outcome, Outcome::Pass);
+        assert_eq!(judged.replications_needed(), None);
+    }
+
+    #[test]
+    fn relative_margins_are_parts_of_the_mean_before() {
+        let times = |factor: f64| BEFORE.map(|value| factor * value);
+        for (factor, better, expected) in [
+            (1.04, Better::Smaller, GateVerdict::Pass),
+            (1.06, Better::Smaller, GateVerdict::Fail),
+            (0.5, Better::Smaller, GateVerdict::Pass),
+            (0.96, Better::Larger, GateVerdict::Pass),
+            (0.94, Better::Larger, GateVerdict::Fail),
+            (2.0, Better::Larger, GateVerdict::Pass),
+        ] {
+            let after = times(factor);
+            let one = GatedMetric { better, ..metric(&after, Margin::Relative(0.05)) };
+            assert_eq!(verdict(&[one]), expected, "{factor} {better:?}");
+        }
+        // Nothing before and nothing after is no worse.
+        let nothing = GatedMetric {
+            better: Better::Smaller,
+            margin: Margin::Relative(0.05),
+            before: &[0.0; 3],
+            after: &[0.0; 3],
+        };
+        assert_eq!(verdict(&[nothing]), GateVerdict::Pass);
+    }
+}

@@ -145,7 +145,10 @@ mod tests {
         assert!((interval.standard_deviation - libm::sqrt(32.0 / 7.0)).abs() < 1e-12);
         // m₂ = 4 and m₃ = (−27 − 3 + 0 + 8 + 64) ÷ 8 = 5.25, so g₁ = 5.25 ÷ 8.
         assert!((interval.skewness - 0.656_25).abs() < 1e-12, "{interval:?}");
+        // 25·g₁² = 10.8: more than eight values, less than twice as many of the same.
         assert!(interval.is_too_skewed());
+        let twice = mean_interval(&values.repeat(2), Level::P95).expect("sixteen values");
+        assert!(!twice.is_too_skewed(), "{twice:?}");
         assert!((interval.relative_half_width().expect("a mean") - 0.357_497_6).abs() < 1e-6);
         assert!(interval.contains(3.22) && !interval.contains(3.21));
     }

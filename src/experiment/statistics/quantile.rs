@@ -11,9 +11,12 @@ use super::level::Level;
 /// # Panics
 /// When `q` is not in (0, 1).
 pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
-    let sorted = sorted(values)?;
-    let last = sorted.len().checked_sub(1)?;
-    Some(sorted[(rank(sorted.len(), q) - 1).min(last)])
+    let rank = rank(values.len(), q);
+    if values.is_empty() || values.iter().any(|value| value.is_nan()) {
+        return None;
+    }
+    let mut values = values.to_vec();
+    Some(*values.select_nth_unstable_by(rank - 1, f64::total_cmp).1)
 }
 
 /// A quantile with its interval.

@@ -200,3 +200,99 @@ impl Watch {
         fewest >= level.two_sided_z() && fewest >= level.two_sided_t(degrees)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: StoppingRule = StoppingRule {
+        level: Level::P95,
+        relative: 0.2,
+        absolute: 0.0,
+        first: 4,
+        step: 1,
+        cap: 30,
+        look_ahead: 0,
+    };
+
+    /// Around 10 with a deviation of 1, so that more of them only make it more precise.
+    const VALUES: [f64; 8] = [9.0, 11.0, 9.0, 11.0, 10.0, 10.0, 10.0, 10.0];
+
+    /// Worked by hand: four values have S² = 4/3 and δ = 3.182·√(4/3)/2 = 1.837. That is within 0.2·10, but
+    /// not within γ′·10 = 1.667. Five have S = 1 and δ = 2.776/√5 = 1.242.
+    #[test]
+    fn it_stops_within_the_adjusted_precision() {
+        assert_eq!(RULE.decide(&[&VALUES[..3]]), Decision::More { until: 4 });
+        assert_eq!(RULE.decide(&[&VALUES[..4]]), Decision::More { until: 5 });
+        assert_eq!(RULE.decide(&[&VALUES[..5]]), Decision::Precise { n: 5 });
+        // What ran beyond the end is left out, whatever it is.
+        let mut more = VALUES;
+        more[6] = 1e9;
+        assert_eq!(RULE.decide(&[more]), Decision::Precise { n: 5 });
+    }
+
+    #[test]
+    fn it_must_stay_content_until_confirmed() {
+        let rule = StoppingRule { look_ahead: 2, ..RULE };
+        assert_eq!(rule.decide(&[&VALUES[..6]]), Decision::More { until: 7 });
+        assert_eq!(rule.decide(&[VALUES]), Decision::Precise { n: 7 });
+        // A surprise while confirming begins the count again.
+        let mut surprised = VALUES.to_vec();
+        surprised[5] = 20.0;
+        surprised.extend([10.0; 20]);
+        assert_eq!(RULE.decide(&[&surprised]), Decision::Precise { n: 5 });
+        let unconfirmed = StoppingRule { first: 6, ..RULE }.decide(&[&surprised]);
+        let Decision::Precise { n } = unconfirmed else { panic!("{unconfirmed:?}") };
+        assert!(n > 8, "{n}");
+        assert_eq!(rule.decide(&[surprised]), Decision::Precise { n: n + 2 });
+    }
+
+    #[test]
+    fn beyond_a_hundred_a_part_must_confirm() {
+        let rule = StoppingRule { first: 200, look_ahead: 5, cap: 1_000, ..RULE };
+        assert_eq!(rule.decide(&[vec![1.0; 300]]), Decision::Precise { n: 210 });
+        let rule = StoppingRule { first: 100, ..rule };
+        assert_eq!(rule.decide(&[vec![1.0; 300]]), Decision::Precise { n: 105 });
+    }
+
+    #[test]
+    fn it_looks_only_at_its_looks() {
+        let rule = StoppingRule { step: 3, look_ahead: 1, ..RULE };
+        assert_eq!(rule.decide(&[&VALUES[..5]]), Decision::More { until: 7 });
+        assert_eq!(rule.decide(&[&VALUES[..7]]), Decision::More { until: 10 });
+        assert_eq!(rule.decide(&[vec![10.0; 12]]), Decision::Precise { n: 7 });
+    }
+
+    #[test]
+    fn a_mean_near_nothing_runs_to_the_cap_unless_a_width_is_good_enough() {
+        let around_0: Vec<f64> = (0..40).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        assert_eq!(RULE.decide(&[&around_0]), Decision::Capped { n: 30 });
+        // S² = n/(n − 1) for even n: δ(18) = 2.110·1.029/√18 = 0.512, δ(19) = 2.101·1.027/√19 = 0.495.
+        let rule = StoppingRule { absolute: 0.5, ..RULE };
+        assert_eq!(rule.decide(&[&around_0]), Decision::Precise { n: 19 });
+        let infinite = [f64::INFINITY; 40];
+        assert_eq!(rule.decide(&[infinite]), Decision::Capped { n: 30 });
+        let short = StoppingRule { cap: 2, ..RULE };
+        assert_eq!(short.decide(&[[1.0, 2.0, 3.0]]), Decision::Capped { n: 2 });
+    }
+
+    #[test]
+    fn several_metrics_stop_with_the_slowest_and_share_the_error() {
+        let exact = [10.0; 8];
+        assert!((RULE.level_of_each(2).get() - 0.975).abs() < 1e-12);
+        // At 97.5 % the quantile for five is 3.495, so δ = 1.563 is within 1.667 still; for a precision
+        // of 0.18 the target is 1.525, and it takes six: 3.163·√0.8/√6 = 1.155.
+        assert_eq!(RULE.decide(&[exact, VALUES]), Decision::Precise { n: 5 });
+        let rule = StoppingRule { relative: 0.18, ..RULE };
+        assert_eq!(rule.decide(&[VALUES]), Decision::Precise { n: 5 });
+        assert_eq!(rule.decide(&[exact, VALUES]), Decision::Precise { n: 6 });
+    }
+
+    #[test]
+    fn a_watch_that_has_stopped_stays_stopped() {
+        let mut watch = RULE.watch(1);
+        let decisions: Vec<Decision> = VALUES.iter().map(|value| watch.push(&[*value])).collect();
+        assert_eq!(decisions[3], Decision::More { until: 5 });
+        assert_eq!(decisions[4..], [Decision::Precise { n: 5 }; 4]);
+    }
+}

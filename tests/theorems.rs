@@ -1,0 +1,125 @@
+//! Each policy's theorem on hundreds of random workloads, and each measure shown a policy that breaks it.
+//!
+//! `cargo run --release --example theorems` prints the table.
+
+#[path = "support/direct.rs"]
+mod direct;
+#[allow(dead_code, reason = "the reference scheduler uses the rest")]
+#[path = "reference/doubles.rs"]
+mod doubles;
+#[path = "support/gps.rs"]
+mod gps;
+#[path = "theorems/measures.rs"]
+mod measures;
+#[allow(dead_code, reason = "the reference scheduler uses the rest")]
+#[path = "reference/rational.rs"]
+mod rational;
+#[path = "theorems/table.rs"]
+mod table;
+#[path = "theorems/workload.rs"]
+mod workload;
+
+use apportion::scheduler::{POLICIES, Pick};
+use direct::{is_tree, unit_rate, whole};
+use rational::Ratio;
+use table::THEOREMS;
+use workload::{SEEDS, Shape, Workload};
+
+fn assert_hold(policies: &[&str]) {
+    let own = || THEOREMS.iter().filter(|theorem| policies.contains(&theorem.policy));
+    assert!(own().count() > 0);
+    for theorem in own() {
+        let found = theorem.find();
+        let (largest, name) = (found.largest.as_f64(), theorem.policy);
+        println!("{name}: {}: {largest:.3}, broken {:.3}", theorem.bound, found.broken.as_f64());
+        assert!(found.largest <= Ratio::from(1), "{name}: {}: {largest}", theorem.bound);
+        assert!(found.broken > Ratio::from(1), "{name}: {}: nothing breaks it", theorem.bound);
+        assert!(!theorem.is_tight || largest >= 0.9, "{name}: {}: {largest}", theorem.bound);
+    }
+}
+
+#[test]
+fn turns_and_deficits_hold_their_bounds() {
+    assert_hold(&["round-robin", "deficit-round-robin"]);
+}
+
+#[test]
+fn the_fluid_is_followed_by_wfq() {
+    assert_hold(&["wfq"]);
+}
+
+#[test]
+fn the_fluid_is_followed_by_wf2q() {
+    assert_hold(&["wf2q"]);
+}
+
+#[test]
+fn guaranteed_rates_are_kept() {
+    assert_hold(&["wf2q-plus", "h-wf2q-plus", "virtual-clock"]);
+}
+
+#[test]
+fn start_times_and_finish_times_hold_their_bounds() {
+    assert_hold(&["sfq", "scfq"]);
+}
+
+#[test]
+fn passes_and_counters_hold_their_bounds() {
+    assert_hold(&["stride", "vtc", "used-over-weight", "scoring"]);
+}
+
+#[test]
+fn priorities_deadlines_and_reservations_hold_their_bounds() {
+    assert_hold(&["strict-priority", "edf", "mclock"]);
+}
+
+/// The conservation law: whoever is next, the wire is busy at the same times.
+#[test]
+fn the_busy_periods_do_not_depend_on_the_policy() {
+    for seed in SEEDS.take(60) {
+        let workload = Workload::random(seed, Shape::Any);
+        let busy = |name: &str| -> Vec<_> {
+            let info = apportion::scheduler::policy(name).expect("known");
+            let run = workload.run(info.build(Some(unit_rate())).expect("it has a rate"));
+            run.served.iter().map(|message| message.began).fold(Vec::new(), |mut starts, began| {
+                let continues = run.served.iter().any(|message| message.ended == began);
+                starts.extend((!continues).then_some(began));
+                starts
+            })
+        };
+        let expected = busy("fifo");
+        let gambles = ["lottery", "token-partition"];
+        for info in POLICIES.iter().filter(|info| !gambles.contains(&info.name)) {
+            assert_eq!(busy(info.name), expected, "seed {seed}: {}", info.name);
+        }
+    }
+}
+
+/// Any Σw messages in a row hold each flow w times, counted from the beginning.
+#[test]
+fn smooth_weighted_round_robin_is_exact_in_every_round() {
+    for seed in SEEDS {
+        let workload = Workload::random(seed, Shape::UnitsAtOnce);
+        let sum: u32 = workload.weights.iter().sum();
+        let weights: Vec<_> = workload.weights.iter().map(|weight| whole(*weight)).collect();
+        let info = apportion::scheduler::policy("weighted-round-robin").expect("known");
+        let policy = info.build(None).expect("it needs no rate");
+        let mut direct = direct::Direct::new(policy, None, &weights, is_tree(info.name));
+        for arrival in &workload.arrivals {
+            direct.put(arrival.at, *arrival);
+        }
+        for round in 1..=2 {
+            let mut counts = vec![0; weights.len()];
+            for _ in 0..sum {
+                let now = apportion::time::Time::ZERO;
+                let Pick::Queue(queue) = direct.pick(now) else { panic!("something waits") };
+                direct.send(now, queue.index());
+                counts[queue.index()] += 1;
+            }
+            let exact = counts == workload.weights;
+            // A flow that ran dry takes no part in the round any more.
+            let ran_dry = (0..weights.len()).any(|flow| direct.waiting(flow) == 0);
+            assert!(exact || ran_dry, "seed {seed}, round {round}: {counts:?}");
+        }
+    }
+}
