@@ -69,9 +69,9 @@ enum Command {
     Run(run::Run),
     /// Show what a scenario means: who is entitled to what, load against quota, warnings
     Show(show::Show),
-    /// Compare policies or configurations on the same luck: what differs, by how much, how sure
+    /// Compare policies or configurations on the same luck
     Compare(compare::Compare),
-    /// Run the points of a scenario's [sweep] table; what is there already is not run again
+    /// Run the points of a scenario's [sweep] table; what is there is not run again
     Sweep(sweep::Sweep),
     /// Put the parts of a sharded sweep together: the same bytes as from one sweep
     Merge(merge::Merge),

@@ -239,6 +239,9 @@ fn an_aggressor_hurts_its_victims_under_fifo_and_not_under_scoring() {
     };
     let (scoring, fifo) = (index(0), index(1));
     assert!(scoring < 1.3 && fifo > 1.5, "scoring {scoring}, fifo {fifo}");
+    let rows = policies[1]["tenants"].as_array().expect("tenants");
+    let own = rows.iter().find(|row| row["tenant"] == "bulk").expect("measured");
+    assert!(own["isolation_index"]["mean"].is_null(), "nobody is a victim of itself");
     place.expect(2, "compare calm.toml --isolation --aggressor nobody");
     place.expect(2, "compare calm.toml --aggressor bulk");
 }

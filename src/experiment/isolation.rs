@@ -135,6 +135,10 @@ pub fn isolation(
     let crowds = worlds.len();
     worlds.extend(tenants.iter().map(|tenant| alone(scenario, *tenant)));
     let a_policy = worlds.len();
+    let attackers: Vec<TenantId> = match plan.aggressor {
+        Some((name, _)) => scenario.tenants_named(name).collect(),
+        None => Vec::new(),
+    };
     let a_replication = a_policy * plan.policies.len();
     let keep = Keep { tenants: false, messages: true };
     let work = |index: usize| {
@@ -171,7 +175,10 @@ pub fn isolation(
                     let own = tenants[position].index();
                     let values = &mut values[policy][position];
                     compare(values, &crowd[0][own], &messages[0]);
-                    if let Some(attacked) = crowd.get(1) {
+                    // Nobody is a victim of itself.
+                    if let Some(attacked) = crowd.get(1)
+                        && !attackers.contains(&tenants[position])
+                    {
                         values.isolation_index.extend(index_of(&crowd[0][own], &attacked[own]));
                     }
                 }

@@ -246,8 +246,8 @@ fn notes(comparison: &Comparison) -> Vec<String> {
     let differences = rows().filter(|row| row.p_holm.is_some()).count();
     if differences > 0 {
         notes.push(format!(
-            "p: of such a difference by chance, adjusted for all {differences} differences (Holm); \
-             for tenants, for all tenants"
+            "p: of such a difference by chance, adjusted for all differences of the table \
+             ({differences}, Holm); for tenants, for all tenants"
         ));
         notes.push(
             "pairing: how many times fewer replications the shared luck takes; below 1 it harms"
