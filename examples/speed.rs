@@ -14,7 +14,8 @@ use apportion::event::DigestSink;
 use apportion::experiment::{RunRequest, run};
 use apportion::model::{Setup, simulate, simulate_with};
 use apportion::scenario::{
-    Arrivals, Class, Destination, Gateway, Latency, Probability, Scenario, Sender, Source, Tenant,
+    Arrivals, Class, Destination, Gateway, Latency, Pace, Probability, Scenario, Sender, SenderUse,
+    Source, Tenant,
 };
 use apportion::scheduler::{RetryPolicy, Scoring, policy};
 use apportion::time::{Span, Time};
@@ -88,6 +89,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
         policy: "scoring".into(),
         duration,
         drain: Span::from_seconds(3600),
+        warm_up: Span::ZERO,
         window: Span::from_seconds(60),
         destinations: vec![Destination {
             name: "route".into(),
@@ -131,10 +133,15 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
                 senders: 1,
                 segments: vec![(1, 1)],
                 validity: None,
+                sender_use: SenderUse::InTurn,
+                send_window: None,
                 arrivals: Arrivals::Poisson {
-                    rate: rate.expect("valid"),
-                    from: Time::ZERO,
-                    until: Time::ZERO + duration,
+                    pace: Pace {
+                        rate: rate.expect("valid"),
+                        from: Time::ZERO,
+                        until: Time::ZERO + duration,
+                        curve: None,
+                    },
                 },
             })
             .collect(),

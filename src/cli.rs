@@ -4,16 +4,21 @@
 //! that reproduces it. The exit codes are in [`Exit`].
 
 mod check;
+mod compare;
+mod detect;
 mod diff;
 mod exit;
 mod lists;
 mod load;
+mod merge;
 mod pipe;
 mod progress;
 mod replay;
 mod run;
 mod show;
+mod sweep;
 mod verify;
+mod watchman;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -39,7 +44,7 @@ struct Arguments {
 }
 
 /// What every command understands.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 struct Global {
     /// Write the result into this folder instead of results/...
     #[arg(long, global = true, value_name = "DIR")]
@@ -64,6 +69,12 @@ enum Command {
     Run(run::Run),
     /// Show what a scenario means: who is entitled to what, load against quota, warnings
     Show(show::Show),
+    /// Compare policies or configurations on the same luck
+    Compare(compare::Compare),
+    /// Run the points of a scenario's [sweep] table; what is there is not run again
+    Sweep(sweep::Sweep),
+    /// Put the parts of a sharded sweep together: the same bytes as from one sweep
+    Merge(merge::Merge),
     /// Run scenarios and judge their checks, for CI
     Check(check::Check),
     /// Verify that a scenario's result depends on nothing but scenario, inputs and seed
@@ -72,6 +83,8 @@ enum Command {
     Diff(diff::Diff),
     /// Run again from the recorded messages of a run, or from a message log
     Replay(replay::Replay),
+    /// Score series of others, and judge the scores where there are labels
+    Detect(detect::Detect),
     /// List the policies: rule, flow unit, cost, guarantee, source
     Policies,
     /// List the detectors
@@ -185,10 +198,14 @@ pub fn run_with<A: Into<OsString> + Clone>(
     let result = match arguments.command {
         Command::Run(command) => command.execute(&global, output),
         Command::Show(command) => command.execute(&global, output),
+        Command::Compare(command) => command.execute(&global, output),
+        Command::Sweep(command) => command.execute(&global, output),
+        Command::Merge(command) => command.execute(&global, output),
         Command::Check(command) => command.execute(&global, output),
         Command::Verify(command) => command.execute(&global, output),
         Command::Diff(command) => command.execute(&global, output),
         Command::Replay(command) => command.execute(&global, output),
+        Command::Detect(command) => command.execute(&global, output),
         Command::Policies => lists::policies(global.format, output),
         Command::Detectors => lists::detectors(global.format, output),
         Command::Faults => lists::faults(global.format, output),

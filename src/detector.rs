@@ -10,21 +10,35 @@
 mod alert;
 mod alerting;
 mod baseline;
-mod failure;
-mod fluctuation;
+mod binomial;
+mod burn_rate;
+mod controls;
+mod counts;
+mod evidence;
+mod ewma;
+mod grouping;
 mod impact;
+mod periods;
 mod recent;
 mod registry;
+mod rule;
 mod scores;
+mod season;
+mod sequential;
+mod series;
 mod severity;
 mod sparsity;
 mod static_threshold;
 mod tail;
 mod windows;
 
-pub use alert::{Account, AlertChange, AlertEvent, AlertKind, Scores, Severity};
-pub use registry::{DETECTORS, DetectorInfo, detector};
+pub use alert::{
+    Account, AlertChange, AlertEvent, AlertKind, AlertScope, Cause, Explanation, Scores, Severity,
+};
+pub use counts::{Counts, ErrorClass, Notice};
+pub use registry::{DETECTORS, DetectorInfo, detector, detector_at};
 pub use scores::{Part, ScoresDetector};
+pub use series::{SeriesKind, SeriesScorer, without_repeats};
 pub use static_threshold::StaticThresholdDetector;
 
 use crate::time::{Span, Time};
@@ -38,6 +52,8 @@ pub enum Observation {
     Succeeded,
     /// An attempt was refused or never answered, or a receipt said not delivered.
     Failed,
+    /// The same, and why is known.
+    FailedAs(ErrorClass),
 }
 
 /// A detector: observations and ticks in, alerts out. It never reads a clock.
@@ -47,6 +63,15 @@ pub trait Detector {
     /// Observations come in order of time; one that does not counts in the window that is open.
     /// Windows that ended before `now` are judged first, so a late tick changes no verdict.
     fn observe(&mut self, now: Time, account: Account, seen: Observation);
+
+    /// Takes note of many observations of one account at once, as a platform that counts has them.
+    fn observe_counts(&mut self, now: Time, account: Account, seen: &Counts);
+
+    /// Takes note of something that explains what is to come. Detectors that have no use for it ignore
+    /// it.
+    fn notice(&mut self, now: Time, account: Account, notice: Notice) {
+        let _ = (now, account, notice);
+    }
 
     /// Evaluates all windows that ended at or before `now`. Calling it early is harmless.
     fn tick(&mut self, now: Time, report: &mut dyn FnMut(AlertEvent));

@@ -17,7 +17,8 @@ pub use calendar::{Calendar, Entry, Key};
 pub use heap::HeapCalendar;
 pub use ladder::LadderCalendar;
 pub use sampler::{
-    exponential, index_below, lognormal, standard_normal, uniform_open, uniform_u64,
+    Categorical, Draws, Empirical, Zipf, bernoulli, exponential, gamma, geometric, index_below,
+    log_gamma, lognormal, pareto, standard_normal, uniform_open, uniform_u64, weibull,
 };
 pub use stream::{Luck, Seed, Stream, StreamName};
 

@@ -1,5 +1,6 @@
 //! What is measured of a run: sinks of the event stream, and the figures they end in.
 
+pub mod accuracy;
 mod cells;
 mod detail;
 pub mod detection;

@@ -8,8 +8,10 @@
 //! stream, what happens to it at the carrier from its tenant's, each at the message's own ordinal. So
 //! no policy, no fault and no other tenant shifts anybody's draws, and a recorded run replays exactly.
 
+mod awaited;
 mod carrier;
 mod faults;
+pub mod incidents;
 mod tap;
 mod traffic;
 mod world;

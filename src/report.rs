@@ -14,6 +14,7 @@ mod html;
 mod human;
 mod junit;
 mod manifest;
+mod many;
 mod messages;
 mod plots;
 mod shares;
@@ -40,10 +41,16 @@ pub use junit::render as render_junit;
 pub use manifest::{
     Host, Input, MANIFEST_FILE, Manifest, SUMMARY_FILE, TOOL, quoted, read_summary,
 };
+pub use many::{ManyManifest, Picture, ScenarioSource, write_many};
 pub use messages::{MESSAGE_COLUMNS, MessageTable};
-pub use plots::{Plot, draw as draw_plots};
+pub use plots::{
+    Bar, Course, Interval, IntervalPanel, Line, Plot, draw as draw_plots, draw_changes,
+    draw_courses, draw_intervals, draw_lines, draw_map,
+};
 pub use tables::columns;
 pub use terminal::{Format, Style, render};
+pub(crate) use terminal::{Paint, Tone};
+pub(crate) use text_table::TextTable;
 pub use verdict::{Outcome, Verdict};
 
 use crate::measure::Findings;

@@ -6,6 +6,7 @@
 //! read that description. Quantities are exact (`quantity`), and values of `--set` go through the
 //! same decoding as the file (`overrides`).
 
+mod clock;
 mod decode;
 mod diagnostics;
 mod fault;
@@ -14,12 +15,16 @@ mod load;
 mod message_log;
 mod overrides;
 mod quantity;
+mod rate_profile;
 mod reader;
 mod resolved;
 mod schema;
+mod series;
 mod suggest;
+mod sweep;
 mod tree;
 
+pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
 pub use fault::{Factor, Fault, FaultKind};
 pub use gateway::{Absent, Capacity, Gateway};
@@ -29,14 +34,17 @@ pub use load::{
 pub use message_log::{
     LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
 };
-pub use quantity::{QuantityError, parse_rate, parse_span};
+pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use resolved::{
-    Arrivals, Bound, Check, Class, Destination, DetectorChoice, Latency, LoggedArrival, MessageLog,
-    Probability, Scenario, Selector, Sender, Source, Tenant, TenantSet,
+    Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, GapLaw, Latency,
+    LoggedArrival, Margin, MessageLog, Outside, Pace, Probability, ProfileInterval, RateProfile,
+    Scenario, Selector, SendWindow, Sender, SenderUse, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
+pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};
 
 /// All kinds of faults: name, effect, and the keys that set them.
 pub fn fault_kinds() -> Vec<[String; 3]> {
     decode::fault_kinds().collect()
 }
+pub use series::{LabelledSeries, SeriesError, load_series};

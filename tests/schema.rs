@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use apportion::scenario::{
-    Arrivals, Bound, Latency, Loaded, MetricUnit, Registries, Scenario, load, replace_traffic,
-    resolve_text, schema,
+    Arrivals, Awaited, Bound, GapLaw, Latency, Loaded, MetricUnit, Outside, RateProfile,
+    Registries, Scenario, SenderUse, Source, load, replace_traffic, resolve_text, schema,
 };
 use apportion::time::{Span, Time};
 use serde_json::Value;
@@ -54,7 +54,7 @@ fn a_scenario_with_every_key_of_the_schema_loads() {
             keys += 1;
         }
     }
-    assert!(keys > 80, "the schema has only {keys} keys");
+    assert!(keys > 160, "the schema has only {keys} keys");
     assert_eq!(everything(&[]).warnings, ["the tenant set `spare` has no tenants"]);
 }
 
@@ -72,7 +72,8 @@ fn names_populations_and_units_are_resolved() {
     assert_eq!(scenario.destinations[1].quota, None);
     let names: Vec<&str> = scenario.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
     assert_eq!(names[..3], ["campaigner", "small-01", "small-02"]);
-    assert_eq!(names[40..], ["small-40", "visitor"]);
+    assert_eq!(names[40..43], ["small-40", "mixed-1", "mixed-2"]);
+    assert_eq!(names[53..], ["varied-10", "client-0", "client-1", "visitor"]);
     assert_eq!(scenario.tenants_named("small").count(), 40);
     let senders: Vec<_> = scenario.senders.iter().filter(|s| s.tenant.index() == 0).collect();
     assert_eq!(senders.len(), 51, "fifty declared, one more in the log");
@@ -84,9 +85,9 @@ fn names_populations_and_units_are_resolved() {
         let own = &scenario.senders[first..first + source.senders as usize];
         assert!(own.iter().all(|sender| sender.tenant == source.tenant), "{}", source.name);
     }
-    assert_eq!(inputs.len(), 1);
-    assert_eq!(inputs[0].path_as_written, "log.csv");
-    assert_eq!(scenario.log.as_ref().expect("a log").content_hash, inputs[0].content_hash);
+    let paths: Vec<&str> = inputs.iter().map(|input| input.path_as_written.as_str()).collect();
+    assert_eq!(paths, ["profile.csv", "log.csv"]);
+    assert_eq!(scenario.log.as_ref().expect("a log").content_hash, inputs[1].content_hash);
     assert!(source.starts_with("#:schema") && overrides.is_empty());
     let Latency::Lognormal { median, sigma } = scenario.destinations[0].gateway.response else {
         panic!("the response is lognormal");
@@ -101,6 +102,69 @@ fn names_populations_and_units_are_resolved() {
     );
     let line = source.lines().position(|line| line == "[[check]]").expect("it has checks");
     assert_eq!(scenario.checks[0].line as usize, line + 1);
+}
+
+#[test]
+fn every_kind_of_traffic_is_resolved_with_its_size() {
+    let scenario = everything(&[]).scenario;
+    let of = |tenant: &str, name: &str| {
+        let index = scenario.tenants.iter().position(|one| one.name == tenant).expect(tenant);
+        let own = |source: &&Source| source.tenant.index() == index && source.name == name;
+        scenario.sources.iter().find(own).expect(name).clone()
+    };
+    let Arrivals::Constant { pace, staggered: false } = of("mixed-1", "constant-1").arrivals else {
+        panic!("constant, not staggered");
+    };
+    // 1, 2^-1.1 and 3^-1.1 have the mean 0.58839; the rate is a minute's.
+    let wanted = 1.0 / 0.588_389_8 / 60.0;
+    assert!((pace.rate.per_second_f64() / wanted - 1.0).abs() < 1e-6, "{}", pace.rate);
+    let curve = pace.curve.expect("office");
+    // The run begins on Tuesday 09:30 UTC, 04:30 on the east coast: the second eighth of a day.
+    assert_eq!(curve.relative_rate(Time::ZERO), 0.0);
+    // At 14:30 it is the fifth, 1, over the mean of 8 ÷ 8 a day and 5.4 ÷ 7 a week.
+    let afternoon = curve.relative_rate(Time::from_seconds(10 * 3600));
+    assert!((afternoon - 7.0 / 5.4).abs() < 1e-12, "{afternoon}");
+    let Arrivals::Renewal { gaps: GapLaw::Weibull { shape, .. }, .. } =
+        of("mixed-2", "renewal-2").arrivals
+    else {
+        panic!("Weibull gaps");
+    };
+    assert!(shape < 0.5, "cv 3.5 needs a small shape: {shape}");
+    let Arrivals::OnOff { on, off, .. } = of("mixed-2", "on-off-3").arrivals else {
+        panic!("on and off");
+    };
+    assert_eq!(on, Latency::Exponential { mean: seconds(20) });
+    assert_eq!(off, Latency::Constant(seconds(60)));
+    let Arrivals::FlashCrowd { at, rise, half_life, .. } = of("mixed-1", "flash-crowd-4").arrivals
+    else {
+        panic!("a crowd");
+    };
+    assert_eq!((at, rise, half_life), (Time::from_seconds(1200), seconds(120), seconds(240)));
+    // 5 submitters on average: 8.5, 3.96 and 2.54 of them.
+    let submitters = ["mixed-1", "mixed-2", "mixed-3"].map(|tenant| {
+        match of(tenant, "closed-loop-5").arrivals {
+            Arrivals::ClosedLoop { submitters, awaits: Awaited::Dispatch, .. } => submitters,
+            other => panic!("{other:?}"),
+        }
+    });
+    assert_eq!(submitters, [8, 4, 3]);
+    let mixed = of("mixed-1", "constant-1");
+    assert_eq!((mixed.senders, mixed.sender_use), (4, SenderUse::Zipf(0.8)));
+    let window = of("campaigner", "campaign-2").send_window.expect("a window");
+    assert_eq!((window.opens, window.closes), (seconds(8 * 3600), seconds(21 * 3600)));
+    assert_eq!((window.outside, window.zones.len()), (Outside::Drop, 2));
+    let Arrivals::Profile(profile) = of("client-0", "profile").arrivals else {
+        panic!("a profile");
+    };
+    // The row before 3600 s is skipped; 1200 s later, compressed by two, are 600 s.
+    assert_eq!(profile.length, seconds(300));
+    let starts: Vec<Time> = profile.intervals.iter().map(|interval| interval.start).collect();
+    assert_eq!(starts, [Time::ZERO, Time::from_seconds(600)]);
+    // 0.4 a second for 600 s times 2.5.
+    assert_eq!(profile.intervals[0].messages, 600 * RateProfile::ONE);
+    assert_eq!(profile.intervals[0].gaps, GapLaw::weibull(2.0));
+    assert_eq!(of("client-1", "profile").segments, [(1, 9), (2, 1)]);
+    assert!(matches!(of("campaigner", "profile").arrivals, Arrivals::Profile(_)));
 }
 
 #[test]

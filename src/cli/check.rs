@@ -4,12 +4,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::compare::worded;
 use super::exit::Failure;
 use super::load::{NotLoaded, choose_policy, load, quoted_path, set_arguments};
 use super::{Exit, Global, OutputFormat};
-use crate::experiment::{RunRequest, run};
+use crate::experiment::{
+    Baseline, Ended, RunError, RunRequest, judge_baseline, record_baseline, run,
+};
+use crate::measure::CheckResult;
 use crate::report::{Outcome, Verdict, measured_against, render_github, render_junit};
-use crate::scenario::Colouring;
+use crate::scenario::{Colouring, Scenario};
 
 /// Run scenarios and judge their checks, for CI
 #[derive(Debug, clap::Args)]
@@ -17,6 +21,16 @@ pub(super) struct Check {
     /// Scenario files, or folders of them (not searched recursively)
     #[arg(default_value = "scenarios")]
     paths: Vec<PathBuf>,
+    /// Compare with the baselines in this folder, which must be there; without it those in
+    /// results/baselines count where there are any
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = BASELINES)]
+    baseline: Option<PathBuf>,
+    /// Record baselines instead of comparing with them
+    #[arg(long)]
+    update: bool,
+    /// Runs that a recorded baseline has
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=10_000), requires = "update")]
+    replications: u32,
     /// Also write the verdicts as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -24,6 +38,9 @@ pub(super) struct Check {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     set: Vec<String>,
 }
+
+/// Where baselines are looked for.
+const BASELINES: &str = "results/baselines";
 
 impl Check {
     pub(super) fn execute(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
@@ -109,6 +126,7 @@ impl Check {
             file: file.display().to_string(),
             reproduce: format!("apportion run {}{}", quoted_path(file), set_arguments(&self.set)),
             outcome: Outcome::Skipped { reason: String::new() },
+            remarks: Vec::new(),
         };
         // Its errors go into files and annotations, where colour would be control characters.
         let loaded = match load(file, &self.set, Colouring::Plain, global) {
@@ -136,9 +154,20 @@ impl Check {
         match result {
             Ok(result) => {
                 let checks = result.findings.summary.checks;
+                let digest = result.findings.summary.digest;
+                let mut checks = checks;
+                let gated = self.gate(&loaded.scenario, &digest, &mut checks, &mut verdict.remarks);
                 let passed = checks.iter().all(|check| check.passed);
                 verdict.outcome = Outcome::Judged { checks };
-                (verdict, if passed { Exit::Done } else { Exit::CheckFailed })
+                let own = if passed { Exit::Done } else { Exit::CheckFailed };
+                match gated {
+                    Ok(gated) => (verdict, own.worse(gated)),
+                    Err(failure) => {
+                        let message = failure.message().to_owned();
+                        verdict.outcome = Outcome::Broken { message };
+                        (verdict, own.worse(failure.exit()))
+                    }
+                }
             }
             Err(failure) => {
                 let message = failure.message().to_owned();
@@ -147,6 +176,120 @@ impl Check {
             }
         }
     }
+}
+
+impl Check {
+    /// Compares with the scenario's baseline, or records it; a metric that got worse becomes a check
+    /// that failed.
+    fn gate(
+        &self,
+        scenario: &Scenario,
+        digest: &str,
+        checks: &mut Vec<CheckResult>,
+        remarks: &mut Vec<String>,
+    ) -> Result<Exit, Failure> {
+        let folder = self.baseline.clone().unwrap_or_else(|| PathBuf::from(BASELINES));
+        let path = folder.join(format!("{}.json", scenario.name));
+        let policy = choose_policy(None, scenario)?;
+        // Scenarios are judged side by side already.
+        let record = |replications| {
+            record_baseline(scenario, policy, replications, 1, &())
+                .map_err(|ended| Failure::from(unboxed(ended)))
+        };
+        if self.update {
+            let baseline = record(self.replications as usize)?;
+            write_baseline(&path, &baseline)?;
+            remarks.push(format!("baseline recorded in {}", path.display()));
+            return Ok(Exit::Done);
+        }
+        let Some(before) = read_baseline(&path)? else {
+            let missing = self.baseline.is_some();
+            if missing || folder.exists() {
+                remarks.push(format!("no baseline in {}; --update records one", path.display()));
+            }
+            return Ok(if missing { Exit::NothingSelected } else { Exit::Done });
+        };
+        if before.policy != policy.name || before.first_seed != scenario.seed.to_string() {
+            let why = "is of another policy or seed; --update records it anew";
+            return Err(Failure::usage(format!("error: {}: {why}", path.display())));
+        }
+        let now = record(before.digests.len())?;
+        if now.digests.first().map(String::as_str) != Some(digest) {
+            let message = format!("error: {}: the same seed gave two digests", scenario.name);
+            return Err(Failure::new(Exit::Nondeterministic, message));
+        }
+        let report = judge_baseline(scenario, &before, &now);
+        for figures in &report.metrics {
+            let words = format!(
+                "{}: {} before, {} now",
+                figures.metric,
+                worded(figures.before, figures.unit),
+                worded(figures.after, figures.unit)
+            );
+            match figures.outcome {
+                "inconclusive" => remarks.push(format!("not decided: {words}")),
+                "pass" if figures.is_improved => remarks.push(format!("better: {words}")),
+                "fail" => checks.push(CheckResult {
+                    name: format!("no worse than the baseline ({words})"),
+                    metric: figures.metric.clone(),
+                    of: "the baseline".to_owned(),
+                    value: Some(figures.after),
+                    operator: if figures.after > figures.before { "<=" } else { ">=" }.to_owned(),
+                    bound: figures.before,
+                    unit: figures.unit.to_owned(),
+                    censored: false,
+                    passed: false,
+                    line: scenario
+                        .checks
+                        .iter()
+                        .find(|check| figures.metric.starts_with(&check.metric))
+                        .map_or(1, |check| check.line),
+                }),
+                _ => {}
+            }
+        }
+        let n = report.n;
+        remarks.push(format!("against the baseline, {n} replications: {}", report.verdict));
+        if let Some(needed) = report.replications_needed {
+            remarks.push(format!("about {needed} replications would decide: record so many"));
+        }
+        Ok(match report.verdict {
+            "fail" => Exit::CheckFailed,
+            "inconclusive" => Exit::Inconclusive,
+            _ => Exit::Done,
+        })
+    }
+}
+
+fn unboxed(ended: Ended<Box<RunError>>) -> Ended<RunError> {
+    match ended {
+        Ended::Failed(error) => Ended::Failed(*error),
+        Ended::Interrupted => Ended::Interrupted,
+    }
+}
+
+fn read_baseline(path: &Path) -> Result<Option<Baseline>, Failure> {
+    let failed =
+        |why: String| Failure::new(Exit::InputOutput, format!("error: {}: {why}", path.display()));
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|error| failed(error.to_string()))?,
+    };
+    serde_json::from_str(&text).map(Some).map_err(|error| failed(error.to_string()))
+}
+
+/// Old or new, never half.
+fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(Exit::InputOutput, format!("error: {}: {error}", path.display()))
+    };
+    let text = serde_json::to_string_pretty(baseline).map_err(|error| failed(error.into()))? + "\n";
+    let own = path.with_extension(format!("json.{}", std::process::id()));
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&own, text))
+        .and_then(|()| std::fs::rename(&own, path));
+    written.map_err(failed)
 }
 
 fn print(verdict: &Verdict, output: &mut dyn Write) -> Result<(), Failure> {
@@ -177,6 +320,9 @@ fn print(verdict: &Verdict, output: &mut dyn Write) -> Result<(), Failure> {
                     measured_against(check)
                 )?;
             }
+            for remark in &verdict.remarks {
+                writeln!(output, "  {remark}")?;
+            }
             if failed > 0 {
                 writeln!(output, "  reproduce: {}", verdict.reproduce)?;
             }
@@ -199,7 +345,7 @@ fn summarise(verdicts: &[Verdict], output: &mut dyn Write) -> Result<(), Failure
 }
 
 /// A row a check, for machines.
-#[derive(serde::Serialize)]
+#[derive(Clone, Copy, serde::Serialize)]
 struct Row<'a> {
     scenario: &'a str,
     outcome: &'static str,
@@ -235,17 +381,21 @@ fn rows(verdicts: &[Verdict]) -> Vec<Row<'_>> {
                 rows.push(Row { outcome: "skipped", message: reason, ..empty });
             }
             Outcome::Broken { message } => rows.push(Row { outcome: "broken", message, ..empty }),
-            Outcome::Judged { checks } => rows.extend(checks.iter().map(|check| Row {
-                check: &check.name,
-                metric: &check.metric,
-                of: &check.of,
-                value: check.value,
-                operator: &check.operator,
-                bound: Some(check.bound),
-                unit: &check.unit,
-                passed: Some(check.passed),
-                ..empty
-            })),
+            Outcome::Judged { checks } => {
+                let remarks = verdict.remarks.iter();
+                rows.extend(checks.iter().map(|check| Row {
+                    check: &check.name,
+                    metric: &check.metric,
+                    of: &check.of,
+                    value: check.value,
+                    operator: &check.operator,
+                    bound: Some(check.bound),
+                    unit: &check.unit,
+                    passed: Some(check.passed),
+                    ..empty
+                }));
+                rows.extend(remarks.map(|message| Row { outcome: "remark", message, ..empty }));
+            }
         }
     }
     rows

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::experiment::{RunError, VerifyError};
+use crate::experiment::{CompareError, Ended, RunError, VerifyError};
 use crate::model::SetupError;
 use crate::report::ReportError;
 
@@ -16,7 +16,9 @@ pub enum Exit {
     CheckFailed = 1,
     /// Usage or configuration is wrong; nothing ran.
     Usage = 2,
-    /// Nothing was selected.
+    /// What was to be shown is not shown, for as many replications as were allowed.
+    Inconclusive = 3,
+    /// Nothing was selected, or a baseline that was asked for is missing.
     NothingSelected = 4,
     /// Determinism is violated: the same inputs gave two results.
     Nondeterministic = 5,
@@ -24,17 +26,21 @@ pub enum Exit {
     InvariantViolated = 70,
     /// Input or output failed.
     InputOutput = 74,
+    /// Interrupted; nothing half written is left.
+    Interrupted = 130,
 }
 
 impl Exit {
     /// The one of two that is reported.
     pub fn worse(self, other: Exit) -> Exit {
         let rank = |exit| match exit {
-            Exit::InvariantViolated => 6,
-            Exit::Nondeterministic => 5,
-            Exit::InputOutput => 4,
-            Exit::Usage => 3,
-            Exit::CheckFailed => 2,
+            Exit::Interrupted => 8,
+            Exit::InvariantViolated => 7,
+            Exit::Nondeterministic => 6,
+            Exit::InputOutput => 5,
+            Exit::Usage => 4,
+            Exit::CheckFailed => 3,
+            Exit::Inconclusive => 2,
             Exit::NothingSelected => 1,
             Exit::Done => 0,
         };
@@ -48,7 +54,8 @@ Exit codes:
   0  done                        5  determinism is violated
   1  a check failed              70  an invariant is violated: a defect of this program
   2  usage or configuration      74  input or output failed
-  4  nothing selected           130  interrupted";
+  3  inconclusive               130  interrupted
+  4  nothing selected, or no baseline";
 
 /// Shown below the help of the program.
 pub(super) fn help() -> String {
@@ -119,13 +126,39 @@ impl From<SetupError> for Failure {
     }
 }
 
+/// How a run that failed ends the program.
+pub(super) fn exit_of(error: &RunError) -> Exit {
+    match error {
+        RunError::Setup(_) => Exit::Usage,
+        RunError::Violation(_) | RunError::LedgersDisagree(_) => Exit::InvariantViolated,
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        let exit = match error {
-            RunError::Setup(_) => Exit::Usage,
-            RunError::Violation(_) | RunError::LedgersDisagree(_) => Exit::InvariantViolated,
+        let exit = exit_of(&error);
+        Failure::new(exit, format!("error: {error}"))
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        let exit = match &error {
+            CompareError::Metric { .. } => Exit::Usage,
+            CompareError::Run { error, .. } => exit_of(error),
         };
         Failure::new(exit, format!("error: {error}"))
+    }
+}
+
+impl<E: Into<Failure>> From<Ended<E>> for Failure {
+    fn from(ended: Ended<E>) -> Self {
+        match ended {
+            Ended::Failed(error) => error.into(),
+            Ended::Interrupted => {
+                Failure::new(Exit::Interrupted, "interrupted: nothing is written")
+            }
+        }
     }
 }
 
@@ -150,6 +183,7 @@ mod tests {
             Exit::InvariantViolated,
             Exit::Nondeterministic,
             Exit::CheckFailed,
+            Exit::Inconclusive,
             Exit::NothingSelected,
         ];
         for pair in order.windows(2) {

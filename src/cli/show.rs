@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::load::load_for_run;
 use super::{Exit, Global, OutputFormat};
-use crate::scenario::{Arrivals, Loaded, Probability, Scenario};
+use crate::scenario::{Loaded, Probability, Scenario};
+use crate::time::Time;
 use crate::units::{DestinationId, TenantId};
 
 /// Show what a scenario means: who is entitled to what, load against quota, warnings
@@ -113,6 +114,12 @@ impl Show {
 impl Meaning {
     fn of(loaded: Loaded) -> Self {
         let scenario = &loaded.scenario;
+        let mut warnings = loaded.warnings.clone();
+        if !scenario.is_open_loop() {
+            let text = "closed loops offer what is served; they are not in the offered load, and their \
+                        arrivals depend on the policy";
+            warnings.push(text.to_owned());
+        }
         let destinations = (0..scenario.destinations.len()).map(|index| place(scenario, index));
         Meaning {
             scenario: scenario.name.clone(),
@@ -123,7 +130,7 @@ impl Meaning {
             drain_s: scenario.drain.as_seconds_f64(),
             destinations: destinations.collect(),
             faults: failings(scenario),
-            warnings: loaded.warnings.clone(),
+            warnings,
         }
     }
 }
@@ -190,12 +197,9 @@ fn offered_segments(scenario: &Scenario, at: DestinationId) -> BTreeMap<TenantId
             .iter()
             .map(|(size, share)| f64::from(*size) * f64::from(*share) / shares)
             .sum();
-        let messages = match source.arrivals {
-            Arrivals::Poisson { rate, from, until } => {
-                rate.per_second_f64() * until.since(from).as_seconds_f64()
-            }
-            Arrivals::Campaign { messages, .. } => messages as f64,
-        };
+        let end = Time::ZERO + scenario.duration;
+        // A closed loop offers what is served, and counts for nothing here.
+        let messages = source.arrivals.expected_messages(end).unwrap_or(0.0);
         *offered.entry(source.tenant).or_insert(0.0) += mean * messages;
     }
     for arrival in scenario.log.iter().flat_map(|log| &log.arrivals) {

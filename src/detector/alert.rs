@@ -22,12 +22,14 @@ pub enum AlertKind {
     VolumeUp = 1,
     /// Far less than usual is submitted.
     VolumeDown = 2,
+    /// Outcomes stay out: what is submitted is neither delivered nor failed.
+    Delay = 3,
 }
 
 impl AlertKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [AlertKind; 3] =
-        [AlertKind::Failure, AlertKind::VolumeUp, AlertKind::VolumeDown];
+    pub const ALL: [AlertKind; 4] =
+        [AlertKind::Failure, AlertKind::VolumeUp, AlertKind::VolumeDown, AlertKind::Delay];
 
     /// The name used in files and output.
     pub const fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl AlertKind {
             AlertKind::Failure => "failure",
             AlertKind::VolumeUp => "volume-up",
             AlertKind::VolumeDown => "volume-down",
+            AlertKind::Delay => "delay",
         }
     }
 }
@@ -93,6 +96,93 @@ pub struct AlertEvent {
     pub scores: Scores,
     /// Start of the first abnormal window.
     pub since: Time,
+    /// What a person needs to act on it.
+    pub explanation: Explanation,
+}
+
+/// What a person needs to act on an alert.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Explanation {
+    /// How sure it is: powers of ten by which what was seen is likelier if something is wrong.
+    pub evidence: f64,
+    /// The share of the account's traffic that is harmed; at the end of an alert that of its whole
+    /// length.
+    pub harmed: f64,
+    /// What was expected since it began: failures, messages or late outcomes, by kind.
+    pub expected: f64,
+    /// What was seen instead.
+    pub seen: f64,
+    /// The likely cause.
+    pub cause: Cause,
+    /// Whom it hits.
+    pub scope: AlertScope,
+}
+
+/// Whom an alert is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AlertScope {
+    /// The account named.
+    #[default]
+    Account,
+    /// The whole destination: so many accounts at once, of which the one named is the first.
+    Destination {
+        /// Accounts in which it was seen when it was raised.
+        accounts: u32,
+    },
+}
+
+/// Why something is wrong, as far as counts can tell.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Cause {
+    /// The counts do not say.
+    #[default]
+    Unknown,
+    /// The carrier cannot be reached, or fails for many tenants at once.
+    CarrierOutage,
+    /// The carrier takes fewer messages than are sent.
+    Throttling,
+    /// The carrier takes messages for spam.
+    Filtering,
+    /// The tenant sends to numbers that do not exist.
+    BadList,
+    /// Pumping or a flash crowd that nobody announced: counts cannot tell one from the other.
+    UnannouncedSurge,
+    /// The tenant submits nothing more: broken, or gone without notice.
+    TrafficStopped,
+    /// Receipts are late.
+    ReceiptDelay,
+}
+
+impl Cause {
+    /// The name used in files and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cause::Unknown => "unknown",
+            Cause::CarrierOutage => "carrier-outage",
+            Cause::Throttling => "throttling",
+            Cause::Filtering => "filtering",
+            Cause::BadList => "bad-list",
+            Cause::UnannouncedSurge => "surge",
+            Cause::TrafficStopped => "traffic-stopped",
+            Cause::ReceiptDelay => "receipt-delay",
+        }
+    }
+
+    /// Where a person should look first.
+    pub const fn where_to_look(self) -> &'static str {
+        match self {
+            Cause::Unknown => "the statuses of the failures since it began",
+            Cause::CarrierOutage => "the sessions and the carrier's own status",
+            Cause::Throttling => "the carrier's rate against our quota for the destination",
+            Cause::Filtering => "what the tenant's messages say, and the sender's registration",
+            Cause::BadList => "where the tenant's recipients come from",
+            Cause::UnannouncedSurge => {
+                "the recipients' prefixes: one expensive range is pumping, a spread is a crowd"
+            }
+            Cause::TrafficStopped => "the tenant's own system, or whether it has left",
+            Cause::ReceiptDelay => "the carrier's receipts: messages may well be delivered",
+        }
+    }
 }
 
 /// Whether an alert begins or ends.

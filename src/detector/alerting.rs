@@ -10,8 +10,8 @@ const CALM_WINDOWS: u8 = 3;
 /// The alert of one account and kind.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum AlertState {
-    /// Nothing is reported since `cleared`, and nothing new before `quiet_until`.
-    Silent { cleared: Time, quiet_until: Time },
+    /// Nothing is reported, and nothing new before `quiet_until`.
+    Silent { quiet_until: Time },
     /// An alert is on.
     Raised { since: Time, worst: Severity, calm: u8, windows: u32 },
 }
@@ -40,20 +40,11 @@ pub(super) struct Turn {
 
 impl AlertState {
     /// Nothing reported yet.
-    pub(super) const NEW: AlertState =
-        AlertState::Silent { cleared: Time::ZERO, quiet_until: Time::ZERO };
+    pub(super) const NEW: AlertState = AlertState::Silent { quiet_until: Time::ZERO };
 
     /// Whether an alert is on.
     pub(super) fn is_raised(&self) -> bool {
         matches!(self, AlertState::Raised { .. })
-    }
-
-    /// When the last alert ended; what was before it has been told. `None` while one is on.
-    pub(super) fn cleared(&self) -> Option<Time> {
-        match self {
-            AlertState::Silent { cleared, .. } => Some(*cleared),
-            AlertState::Raised { .. } => None,
-        }
     }
 
     /// For how many windows the alert has been on, 0 if none is.
@@ -71,7 +62,7 @@ impl AlertState {
         settings: &DetectorSettings,
     ) -> Option<Turn> {
         match self {
-            AlertState::Silent { quiet_until, .. } => {
+            AlertState::Silent { quiet_until } => {
                 if reading.contribution < settings.raise_at || reading.end < *quiet_until {
                     return None;
                 }
@@ -92,7 +83,7 @@ impl AlertState {
     pub(super) fn clear(&mut self, now: Time, settings: &DetectorSettings) -> Option<Turn> {
         let AlertState::Raised { since, worst, .. } = *self else { return None };
         let quiet_until = now.saturating_add(settings.quiet);
-        *self = AlertState::Silent { cleared: now, quiet_until };
+        *self = AlertState::Silent { quiet_until };
         Some(Turn { change: AlertChange::Cleared, severity: worst, since })
     }
 }
@@ -157,7 +148,6 @@ mod tests {
         assert_eq!(state.update(&worse, &settings), None);
         let end = state.clear(Time::from_seconds(900), &settings).expect("raised");
         assert_eq!((end.severity, end.since), (Severity::High, Time::from_seconds(7)));
-        let (cleared, quiet_until) = (Time::from_seconds(900), Time::from_seconds(4_500));
-        assert_eq!(state, AlertState::Silent { cleared, quiet_until });
+        assert_eq!(state, AlertState::Silent { quiet_until: Time::from_seconds(4_500) });
     }
 }

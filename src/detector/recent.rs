@@ -1,9 +1,9 @@
 //! The last windows of an account, before they enter its baseline.
 
-use super::windows::Counts;
+use super::windows::Tally;
 
 /// Windows that are kept one by one.
-pub(super) const KEPT: usize = 16;
+pub(super) const KEPT: usize = 12;
 
 /// The last [`KEPT`] windows of an account.
 ///
@@ -12,7 +12,7 @@ pub(super) const KEPT: usize = 16;
 #[derive(Clone, Debug)]
 pub(super) struct Recent {
     /// At `window mod KEPT`.
-    slots: [Counts; KEPT],
+    slots: [Tally; KEPT],
     /// The window after the newest kept.
     next: u64,
     known: u8,
@@ -31,25 +31,16 @@ pub(super) enum Lesson {
 /// A window that leaves the quarantine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Left {
-    pub(super) counts: Counts,
+    pub(super) counts: Tally,
     pub(super) failures_ordinary: bool,
     pub(super) volume_ordinary: bool,
-}
-
-/// Sums over some of the last windows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) windows: u64,
-    pub(super) submitted: u64,
-    pub(super) outcomes: u64,
-    pub(super) failed: u64,
 }
 
 impl Recent {
     /// Nothing yet; `first` is the window in which the account was first seen.
     pub(super) fn beginning_at(first: u64) -> Self {
         Recent {
-            slots: [Counts::default(); KEPT],
+            slots: [Tally::default(); KEPT],
             next: first,
             known: 0,
             abnormal_failures: 0,
@@ -68,7 +59,7 @@ impl Recent {
     }
 
     /// Takes the next window in; the oldest leaves if there is no room.
-    pub(super) fn push(&mut self, counts: Counts) -> Option<Left> {
+    pub(super) fn push(&mut self, counts: Tally) -> Option<Left> {
         let at = (self.next % KEPT as u64) as usize;
         let bit = 1_u16 << at;
         let left = (self.known() == KEPT).then(|| Left {
@@ -89,34 +80,9 @@ impl Recent {
         self.next += windows;
     }
 
-    /// The window of this age; 0 is the newest.
-    pub(super) fn at(&self, age: usize) -> Option<Counts> {
-        (age < self.known()).then(|| self.slots[self.slot(age)])
-    }
-
     /// The windows kept, the newest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Counts> + '_ {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Tally> + '_ {
         (0..self.known()).map(|age| self.slots[self.slot(age)])
-    }
-
-    /// Sums over the newest `windows`, or as many as there are.
-    pub(super) fn totals(&self, windows: usize) -> Totals {
-        self.totals_until(|totals| totals.windows >= windows as u64)
-    }
-
-    /// Sums over the fewest of the newest windows that are `enough`, or over all.
-    pub(super) fn totals_until(&self, enough: impl Fn(&Totals) -> bool) -> Totals {
-        let mut totals = Totals::default();
-        for counts in self.iter() {
-            if enough(&totals) {
-                break;
-            }
-            totals.windows += 1;
-            totals.submitted += u64::from(counts.submitted);
-            totals.outcomes += counts.outcomes();
-            totals.failed += u64::from(counts.failed);
-        }
-        totals
     }
 
     /// Messages submitted in the windows of ages `from` to `until` (excluded) of ordinary volume,
@@ -151,17 +117,16 @@ impl Recent {
 mod tests {
     use super::*;
 
-    fn submitted(submitted: u32) -> Counts {
-        Counts { submitted, succeeded: submitted, failed: 1 }
+    fn submitted(submitted: u32) -> Tally {
+        Tally { submitted, succeeded: submitted, failed: 1 }
     }
 
     #[test]
-    fn the_oldest_leaves_with_its_marks_and_sums_run_from_the_newest() {
+    fn the_oldest_leaves_with_its_marks() {
         let mut recent = Recent::beginning_at(5);
         for window in 0..KEPT as u32 {
             assert_eq!(recent.push(submitted(window)), None);
         }
-        assert_eq!(recent.totals(2), Totals { windows: 2, submitted: 29, outcomes: 31, failed: 2 });
         recent.mark_abnormal(Lesson::Volume, KEPT - 1);
         assert_eq!(recent.ordinary_volume(0, KEPT), (0, 1), "only the oldest is left");
         let left = recent.push(submitted(99)).expect("full");

@@ -1,37 +1,40 @@
 //! The detector of failure, fluctuation and sparsity.
 
+mod memory;
+
+use memory::{Kind, Memory};
+
 use super::alerting::{AlertState, Reading};
-use super::baseline::{FailureLevel, VolumeLevel};
-use super::failure::Found;
-use super::fluctuation::{Direction, Fluctuation};
-use super::impact::{damped, impact};
-use super::recent::{KEPT, Left, Lesson, Recent};
-use super::windows::{Attention, Closed, Counts, Judge, Watch};
+use super::grouping::Groups;
+use super::impact::{confidence, damped, impact, size};
+use super::season::Phase;
+use super::windows::{Attention, Closed, Judge, Watch};
 use super::{
-    Account, AlertEvent, AlertKind, Detector, DetectorSettings, Observation, Scores, Severity,
+    Account, AlertEvent, AlertKind, Cause, Counts, Detector, DetectorSettings, ErrorClass,
+    Explanation, Notice, Observation, Scores, Severity, sparsity,
 };
-use super::{failure, fluctuation, sparsity};
 use crate::time::Time;
 
 /// The detector of failure, fluctuation and sparsity: registered as `scores`.
 ///
-/// Every account is judged against its own past when a window ends:
+/// Every account is judged against its own past when a window ends. For each kind of alert a bank of
+/// CUSUMs adds up the evidence that a change of some size has happened, under the account's own rate or
+/// season and its own over-dispersion; and the **harmed share** of the traffic is counted since the
+/// evidence began to rise. A score is confidence × size: the confidence rises from 0 to 1 between 4.4
+/// and 6.4 powers of ten of evidence, the size is 1 from a half harmed, ½ at 1 % (logarithmic).
 ///
-/// - **failure** = confidence × size. The confidence is the evidence −log₁₀ p between 4 and 6, scaled
-///   to [0, 1], where p is the beta-binomial probability of so many failures among so many outcomes under
-///   the account's own rate (prior: 5 %, worth 20 messages). The size is
-///   1 + log₁₀(h ÷ ½) ÷ 2 of the share h of outcomes that fail beyond the usual: 0.5 at 5 points,
-///   1 from 50.
-/// - **fluctuation** = confidence × |seen − usual| ÷ max(seen, usual), up and down, with the negative
-///   binomial tail of the account's own over-dispersion; usual is the learnt level or the previous
-///   12 windows, whichever is nearer.
-/// - **sparsity** = 1 − occupied ÷ (remembered + 24) windows. It damps the fluctuation.
+/// - **failure**: the share of outcomes that fail, and that of messages without an outcome.
+/// - **fluctuation**: volume up and down, against the hour of the day and the day of the week.
+/// - **sparsity** = the larger of 24 ÷ (24 + remembered windows) and 12 ÷ (12 + remembered messages). It
+///   damps the fluctuation.
 /// - **impact** = 1 − (1 − failure)·(1 − (1 − sparsity)·fluctuation).
 ///
-/// An alert of a kind is raised when what the kind contributes to the impact (the failure score, or the
-/// damped fluctuation in its direction) reaches [`DetectorSettings::raise_at`], and cleared after
-/// three windows in a row below [`DetectorSettings::clear_at`]. An alert that has been on for 288
-/// windows is cleared and its level becomes the account's usual: what lasts a day is the new normal.
+/// An alert of a kind is raised when what the kind contributes to the impact reaches
+/// [`DetectorSettings::raise_at`], and cleared after three windows in a row below
+/// [`DetectorSettings::clear_at`]. An alert that has been on for 288 windows is cleared and its level
+/// becomes the account's usual: what lasts a day is the new normal. Its severity is the bin of the
+/// harmed share, at the end of the alert that of its whole length. Many accounts of one destination that
+/// fail at once are one alert.
 pub struct ScoresDetector {
     watch: Watch<ScoresJudge>,
 }
@@ -39,12 +42,14 @@ pub struct ScoresDetector {
 /// A score that can be switched off, to show what it is good for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
-    /// Failures are never abnormal.
+    /// Failures and late outcomes are never abnormal.
     Failure,
     /// Volumes are never abnormal.
     Fluctuation,
     /// Every account's past is taken at face value.
     Sparsity,
+    /// Every account is told of on its own.
+    Grouping,
 }
 
 impl ScoresDetector {
@@ -60,6 +65,9 @@ impl ScoresDetector {
             failure: !parts.contains(&Part::Failure),
             fluctuation: !parts.contains(&Part::Fluctuation),
             sparsity: !parts.contains(&Part::Sparsity),
+            grouping: !parts.contains(&Part::Grouping),
+            groups: Groups::default(),
+            usual_classes: [1; ErrorClass::ALL.len()],
         };
         ScoresDetector { watch: Watch::new(judge, settings.window) }
     }
@@ -68,6 +76,14 @@ impl ScoresDetector {
 impl Detector for ScoresDetector {
     fn observe(&mut self, now: Time, account: Account, seen: Observation) {
         self.watch.observe(now, account, seen);
+    }
+
+    fn observe_counts(&mut self, now: Time, account: Account, seen: &Counts) {
+        self.watch.observe_counts(now, account, seen);
+    }
+
+    fn notice(&mut self, now: Time, account: Account, notice: Notice) {
+        self.watch.notice(now, account, notice);
     }
 
     fn tick(&mut self, now: Time, report: &mut dyn FnMut(AlertEvent)) {
@@ -82,83 +98,81 @@ impl Detector for ScoresDetector {
 /// Windows after which the level of an alert becomes the account's usual.
 const ADOPTED_AFTER: u32 = 288;
 
-/// A window is learnt as at most this many times the mean of those that follow it, so that one
-/// campaign does not make an account look bursty for days.
-const LEARNT_AT_MOST: f64 = 12.0;
+/// Nats from which an account counts as suspicious: one chance in a hundred.
+const SUSPICIOUS: f64 = 4.6;
+
+/// Messages a day below which a silent account is not worth waking for.
+const AWAKE_MESSAGES_A_DAY: f64 = 4.0;
 
 struct ScoresJudge {
     settings: DetectorSettings,
     failure: bool,
     fluctuation: bool,
     sparsity: bool,
-}
-
-/// Everything remembered of an account.
-pub(super) struct Memory {
-    recent: Recent,
-    failures: FailureLevel,
-    volume: VolumeLevel,
-    /// By kind.
-    alerts: [AlertState; 3],
-    /// Messages a window that were usual when a volume alert was raised: up, down.
-    usual: [f64; 2],
-}
-
-/// What one kind of alert sees in a window.
-#[derive(Clone, Copy, Default)]
-struct Sighting {
-    found: Found,
-    /// How many windows ago it began.
-    age: usize,
-    usual: f64,
+    grouping: bool,
+    groups: Groups,
+    /// Failures of calm accounts by class, of all accounts together: what is ordinary of a status.
+    usual_classes: [u64; ErrorClass::ALL.len()],
 }
 
 impl Judge for ScoresJudge {
     type State = Memory;
 
     fn begin(&self, window: u64) -> Memory {
-        Memory {
-            recent: Recent::beginning_at(window),
-            failures: FailureLevel::default(),
-            volume: VolumeLevel::default(),
-            alerts: [AlertState::NEW; 3],
-            usual: [0.0; 2],
-        }
+        Memory::beginning_at(window)
+    }
+
+    fn notice(&mut self, now: Time, notice: Notice, memory: &mut Memory) {
+        memory.notice(now, notice);
     }
 
     fn judge(
-        &self,
+        &mut self,
         seen: &Closed,
         memory: &mut Memory,
         report: &mut dyn FnMut(AlertEvent),
     ) -> Attention {
         memory.catch_up(seen);
-        let sightings = AlertKind::ALL.map(|kind| self.look(kind, seen, memory));
-        let [failure, up, down] = sightings.map(|sighting| sighting.found.score);
-        let sparsity = if self.sparsity { sparsity::score(&memory.volume) } else { 0.0 };
-        let fluctuation = up.max(down);
-        let impact = impact(failure, fluctuation, sparsity);
-        let scores = Scores { failure, fluctuation, sparsity, impact };
-
-        for (kind, sighting) in AlertKind::ALL.into_iter().zip(sightings) {
-            let reading = Reading {
-                end: seen.end(),
-                contribution: match kind {
-                    AlertKind::Failure => failure,
-                    AlertKind::VolumeUp => damped(up, sparsity),
-                    AlertKind::VolumeDown => damped(down, sparsity),
-                },
-                severity: Severity::of_impact(impact),
-                since: seen.start_of(seen.window.saturating_sub(sighting.age as u64)),
-            };
-            if let Some(turn) = self.decide(kind, &reading, sighting, memory) {
-                let (change, severity, since) = (turn.change, turn.severity, turn.since);
-                let account = seen.account;
-                report(AlertEvent { account, kind, severity, change, scores, since });
-            }
+        let width_s = (seen.width.as_nanoseconds() / 1_000_000_000).max(1);
+        let phase = Phase::of(seen.window.saturating_mul(width_s), width_s);
+        memory.weigh(seen, phase);
+        let is_calm = memory.nats(Kind::Failure) < 1.0;
+        if is_calm {
+            let classes = self.usual_classes.iter_mut().zip(seen.classes);
+            classes.for_each(|(usual, seen)| *usual += u64::from(seen));
+        }
+        if self.grouping && seen.counts.outcomes() > 0 {
+            let is_suspicious = memory.nats(Kind::Failure) >= SUSPICIOUS;
+            self.groups.count(seen.account.destination, is_suspicious);
         }
 
-        let may_fall = self.fluctuation && 1.0 - sparsity >= self.settings.raise_at;
+        let sparsity = if self.sparsity { sparsity::score(memory.volume()) } else { 0.0 };
+        let score = |kind: Kind| {
+            let is_on = if kind.is_volume() { self.fluctuation } else { self.failure };
+            if !is_on {
+                return 0.0;
+            }
+            if memory.alerts[kind as usize].is_raised() {
+                return if memory.goes_on(kind) { size(memory.share(kind)) } else { 0.0 };
+            }
+            confidence(memory.nats(kind)) * size(memory.share(kind))
+        };
+        let [failure, up, down, late] = Kind::ALL.map(score);
+        let fluctuation = up.max(down);
+        let impact = impact(failure.max(late), fluctuation, sparsity);
+        let scores = Scores { failure: failure.max(late), fluctuation, sparsity, impact };
+        for kind in Kind::ALL {
+            let contribution = match kind {
+                Kind::Failure => failure,
+                Kind::Up => damped(up, sparsity),
+                Kind::Down => damped(down, sparsity),
+                Kind::Late => late,
+            };
+            self.decide(kind, contribution, scores, seen, memory, report);
+        }
+
+        let may_fall = self.fluctuation
+            && 288.0 * memory.volume().mean().unwrap_or(0.0) >= AWAKE_MESSAGES_A_DAY;
         let alerting = memory.alerts.iter().any(AlertState::is_raised);
         if alerting || may_fall || !seen.counts.is_empty() {
             Attention::Awake
@@ -166,138 +180,111 @@ impl Judge for ScoresJudge {
             Attention::Asleep
         }
     }
+
+    fn settle(&mut self, _: Time, found: &mut alloc::vec::Vec<AlertEvent>) {
+        if self.grouping {
+            self.groups.settle(found);
+        }
+    }
 }
 
 impl ScoresJudge {
-    fn look(&self, kind: AlertKind, seen: &Closed, memory: &Memory) -> Sighting {
-        let on = match kind {
-            AlertKind::Failure => self.failure,
-            AlertKind::VolumeUp | AlertKind::VolumeDown => self.fluctuation,
-        };
-        if !on {
-            return Sighting::default();
-        }
-        let recent = &memory.recent;
-        // Windows that no alert has told of yet; `None` while one is on.
-        let fresh = memory.alerts[kind as usize].cleared().map(|cleared| {
-            let fresh = seen.end().since(cleared).as_nanoseconds() / seen.width.as_nanoseconds();
-            fresh.min(KEPT as u64) as usize
-        });
-        let direction = match kind {
-            AlertKind::Failure => {
-                let usual = memory.failures.belief();
-                let Some(fresh) = fresh else {
-                    let found = Found { score: failure::goes_on(recent, usual), windows: 1 };
-                    return Sighting { found, ..Sighting::default() };
-                };
-                let found = failure::begins(recent, usual, fresh);
-                let age = failure::first_abnormal(recent, usual, found.windows);
-                return Sighting { found, age, usual: 0.0 };
-            }
-            AlertKind::VolumeUp => Direction::Up,
-            AlertKind::VolumeDown => Direction::Down,
-        };
-        let Some(fresh) = fresh else {
-            let usual = memory.usual[direction as usize];
-            let score = fluctuation::goes_on(recent, usual, direction);
-            return Sighting { found: Found { score, windows: 1 }, age: 0, usual };
-        };
-        let Fluctuation { found, usual } =
-            fluctuation::begins(recent, &memory.volume, direction, fresh);
-        let age = fluctuation::first_abnormal(recent, usual, found.windows, direction);
-        Sighting { found, age, usual }
-    }
-
+    /// Raises or clears an alert of one kind, and says why.
     fn decide(
         &self,
-        kind: AlertKind,
-        reading: &Reading,
-        sighting: Sighting,
+        kind: Kind,
+        contribution: f64,
+        scores: Scores,
+        seen: &Closed,
         memory: &mut Memory,
-    ) -> Option<super::alerting::Turn> {
-        let lesson = match kind {
-            AlertKind::Failure => Lesson::Failures,
-            AlertKind::VolumeUp | AlertKind::VolumeDown => Lesson::Volume,
+        report: &mut dyn FnMut(AlertEvent),
+    ) {
+        let end = seen.end();
+        let is_excused = memory.is_excused(kind, end);
+        let share = memory.share(kind);
+        let was_raised = memory.alerts[kind as usize].is_raised();
+        let reading = Reading {
+            end,
+            contribution: if is_excused { 0.0 } else { contribution },
+            severity: Severity::of_share(share),
+            since: seen.start_of(memory.onset(kind)),
         };
-        let alert = &mut memory.alerts[kind as usize];
-        let was_raised = alert.is_raised();
-        let turn = alert.update(reading, &self.settings);
-        if was_raised || reading.contribution >= self.settings.raise_at {
-            memory.recent.mark_abnormal(lesson, sighting.found.windows);
+        let mut turn = memory.alerts[kind as usize].update(&reading, &self.settings);
+        let is_raised = memory.alerts[kind as usize].is_raised();
+        if is_excused && !was_raised {
+            memory.rest(kind);
+        } else if was_raised || is_raised {
+            memory.mark_since_onset(kind, seen.window);
         }
-        if !was_raised && alert.is_raised() {
-            match kind {
-                AlertKind::Failure => {}
-                AlertKind::VolumeUp => memory.usual[0] = sighting.usual,
-                AlertKind::VolumeDown => memory.usual[1] = sighting.usual,
+        let explanation = || {
+            let (expected, seen) = memory.expected_and_seen(kind);
+            Explanation {
+                evidence: memory.nats(kind) / core::f64::consts::LN_10,
+                harmed: share,
+                expected,
+                seen,
+                cause: self.cause(kind, memory),
+                ..Explanation::default()
+            }
+        };
+        let explanation = explanation();
+        if is_raised && memory.alerts[kind as usize].windows() >= ADOPTED_AFTER {
+            turn = memory.alerts[kind as usize].clear(end, &self.settings);
+            memory.adopt(kind);
+        }
+        if let Some(turn) = turn {
+            let severity = match turn.change {
+                super::AlertChange::Raised => turn.severity,
+                // At the end the whole is known, and it is the whole that was bad.
+                super::AlertChange::Cleared => Severity::of_share(share).max(Severity::Low),
+            };
+            report(AlertEvent {
+                account: seen.account,
+                kind: kind.of_alert(),
+                severity,
+                change: turn.change,
+                scores,
+                since: turn.since,
+                explanation,
+            });
+            if turn.change == super::AlertChange::Cleared {
+                memory.rest(kind);
             }
         }
-        if alert.windows() >= ADOPTED_AFTER {
-            let cleared = alert.clear(reading.end, &self.settings);
-            memory.adopt(lesson);
-            return cleared;
+    }
+
+    /// The likely cause: of failures, the class of status that grew most beyond what is ordinary.
+    fn cause(&self, kind: Kind, memory: &Memory) -> Cause {
+        match kind {
+            Kind::Up => return Cause::UnannouncedSurge,
+            Kind::Down => return Cause::TrafficStopped,
+            Kind::Late => return Cause::ReceiptDelay,
+            Kind::Failure => {}
         }
-        turn
+        let usual: u64 = self.usual_classes.iter().sum();
+        let (expected, _) = memory.expected_and_seen(kind);
+        let excess = |class: ErrorClass| {
+            let ordinary = self.usual_classes[class as usize] as f64 / usual as f64;
+            f64::from(memory.classes()[class as usize]) - expected * ordinary
+        };
+        let mut worst = ErrorClass::Other;
+        for class in ErrorClass::ALL {
+            if excess(class) > excess(worst) {
+                worst = class;
+            }
+        }
+        match worst {
+            ErrorClass::Unreachable => Cause::CarrierOutage,
+            ErrorClass::Throttled => Cause::Throttling,
+            ErrorClass::Filtered => Cause::Filtering,
+            ErrorClass::InvalidRecipient => Cause::BadList,
+            ErrorClass::Other => Cause::Unknown,
+        }
     }
 }
 
-impl Memory {
-    /// Takes in the window that ended, and before it those the account slept through.
-    fn catch_up(&mut self, seen: &Closed) {
-        let missed = seen.window.saturating_sub(self.recent.next());
-        for _ in 0..missed.min(KEPT as u64) {
-            self.push(Counts::default());
-        }
-        if missed > KEPT as u64 {
-            self.volume.learn_silence(missed - KEPT as u64);
-            self.recent.skip(missed - KEPT as u64);
-        }
-        self.push(seen.counts);
-    }
-
-    fn push(&mut self, counts: Counts) {
-        if let Some(left) = self.recent.push(counts) {
-            self.learn(left);
-        }
-    }
-
-    fn learn(&mut self, left: Left) {
-        let Counts { submitted, succeeded, failed } = left.counts;
-        if left.failures_ordinary {
-            self.failures.learn(failed, succeeded);
-        }
-        if left.volume_ordinary {
-            let (following, windows) = self.recent.ordinary_volume(0, KEPT);
-            let mean = following as f64 / windows.max(1) as f64;
-            self.volume.learn(f64::from(submitted).min(LEARNT_AT_MOST * (mean + 1.0)));
-        }
-    }
-
-    /// Forgets what was usual and takes the recent windows for it.
-    fn adopt(&mut self, lesson: Lesson) {
-        match lesson {
-            Lesson::Failures => {
-                self.failures = FailureLevel::default();
-                self.recent.iter().for_each(|counts| {
-                    self.failures.learn(counts.failed, counts.succeeded);
-                });
-            }
-            Lesson::Volume => {
-                self.volume = VolumeLevel::default();
-                self.recent.iter().for_each(|counts| {
-                    self.volume.learn(f64::from(counts.submitted));
-                });
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_account_takes_at_most_512_bytes() {
-        assert!(size_of::<Memory>() + 16 <= 512, "{}", size_of::<Memory>());
+impl Kind {
+    fn of_alert(self) -> AlertKind {
+        AlertKind::ALL[self as usize]
     }
 }

@@ -3,6 +3,20 @@
 use super::Severity;
 
 impl Severity {
+    /// The bin of a harmed share of an account's traffic: high from a quarter, medium from a tenth, low
+    /// from a fiftieth.
+    pub fn of_share(share: f64) -> Severity {
+        if share >= 0.25 {
+            Severity::High
+        } else if share >= 0.1 {
+            Severity::Medium
+        } else if share >= 0.02 {
+            Severity::Low
+        } else {
+            Severity::None
+        }
+    }
+
     /// The bin of an impact in [0, 1]: none below 0.3, low below 0.65, medium below 0.85, high from
     /// there on. For failures alone these are 2, 10 and 25 percentage points above the account's
     /// own rate.

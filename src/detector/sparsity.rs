@@ -2,18 +2,21 @@
 
 use super::baseline::VolumeLevel;
 
-/// Silent windows that every account is taken to have had before it was first seen.
-const SILENT_BEFORE: f64 = 24.0;
+/// Windows that a history must have to be half believed …
+const WINDOWS: f64 = 24.0;
+/// … and messages.
+const MESSAGES: f64 = 12.0;
 
-/// 1 − occupied ÷ (remembered + 24), where `remembered` is the number of learnt windows, older
-/// ones counting less, and `occupied` how many of them had traffic.
+/// The larger of 24 ÷ (24 + windows) and 12 ÷ (12 + messages), both as remembered: older ones count less,
+/// a day's worth is remembered.
 ///
-/// A new account scores 1, one that was busy in each of 24 windows 0.5, in each window of a day
-/// 0.08; one that sends in every tenth window never falls below 0.9. So a beginning, a first campaign
-/// and the habits of an account that sends now and then are no news, while the silence of an account that
-/// never was silent is.
+/// A new account scores 1, one with two hours of history 0.5, with a day of it 0.08 if it was busy; one
+/// that sends fewer than twelve messages a day never falls below 0.5. So a beginning, a first campaign and
+/// the habits of an account that hardly sends are no news, while the silence of an account that never
+/// was silent is.
 pub(super) fn score(volume: &VolumeLevel) -> f64 {
-    (1.0 - volume.occupied() / (volume.windows() + SILENT_BEFORE)).clamp(0.0, 1.0)
+    let part = |enough: f64, remembered: f64| enough / (enough + remembered);
+    part(WINDOWS, volume.windows()).max(part(MESSAGES, volume.messages()))
 }
 
 #[cfg(test)]
@@ -21,14 +24,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_falls_with_occupied_history_only() {
+    fn it_falls_with_history_of_both_kinds() {
         let mut volume = VolumeLevel::default();
         assert_eq!(score(&volume), 1.0);
-        (0..24).for_each(|_| volume.learn(3.0));
-        assert!((score(&volume) - 0.5).abs() < 0.01);
-        (0..3_000).for_each(|_| volume.learn(3.0));
+        (0..24).for_each(|_| volume.learn(3.0, None));
+        assert!((score(&volume) - 0.5).abs() < 0.02);
+        (0..3_000).for_each(|_| volume.learn(3.0, None));
         assert!((score(&volume) - 24.0 / 312.0).abs() < 1e-3);
-        (0..3_000).for_each(|window| volume.learn(if window % 10 == 0 { 90.0 } else { 0.0 }));
-        assert!(score(&volume) > 0.9);
+        (0..3_000).for_each(|window| volume.learn(if window % 100 == 0 { 1.0 } else { 0.0 }, None));
+        assert!(score(&volume) > 0.75, "{}", score(&volume));
     }
 }

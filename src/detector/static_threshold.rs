@@ -3,14 +3,15 @@
 use super::alerting::{AlertState, Reading};
 use super::windows::{Attention, Closed, Judge, Watch};
 use super::{
-    Account, AlertEvent, AlertKind, Detector, DetectorSettings, Observation, Scores, Severity,
+    Account, AlertEvent, AlertKind, Counts, Detector, DetectorSettings, Explanation, Observation,
+    Scores, Severity,
 };
 use crate::time::Time;
 
 /// Outcomes below which a window says nothing.
 const OUTCOMES_MIN: u64 = 20;
-/// One failure in this many outcomes is abnormal: 5 %.
-const ONE_IN: u64 = 20;
+/// The share of failures from which a window is abnormal.
+pub(super) const THRESHOLD: f64 = 0.05;
 
 /// Alerts when at least 5 % of at least 20 outcomes in a window failed, whatever is usual for the
 /// account: registered as `static-threshold`. Volume is not watched.
@@ -24,13 +25,23 @@ pub struct StaticThresholdDetector {
 impl StaticThresholdDetector {
     /// A detector with these settings.
     pub fn new(settings: DetectorSettings) -> Self {
-        StaticThresholdDetector { watch: Watch::new(StaticThreshold { settings }, settings.window) }
+        Self::at(THRESHOLD, settings)
+    }
+
+    /// One that alerts at another share of failures.
+    pub(super) fn at(threshold: f64, settings: DetectorSettings) -> Self {
+        let judge = StaticThreshold { threshold, settings };
+        StaticThresholdDetector { watch: Watch::new(judge, settings.window) }
     }
 }
 
 impl Detector for StaticThresholdDetector {
     fn observe(&mut self, now: Time, account: Account, seen: Observation) {
         self.watch.observe(now, account, seen);
+    }
+
+    fn observe_counts(&mut self, now: Time, account: Account, seen: &Counts) {
+        self.watch.observe_counts(now, account, seen);
     }
 
     fn tick(&mut self, now: Time, report: &mut dyn FnMut(AlertEvent)) {
@@ -43,6 +54,7 @@ impl Detector for StaticThresholdDetector {
 }
 
 struct StaticThreshold {
+    threshold: f64,
     settings: DetectorSettings,
 }
 
@@ -54,15 +66,15 @@ impl Judge for StaticThreshold {
     }
 
     fn judge(
-        &self,
+        &mut self,
         seen: &Closed,
         alert: &mut AlertState,
         report: &mut dyn FnMut(AlertEvent),
     ) -> Attention {
-        let (failed, outcomes) = (u64::from(seen.counts.failed), seen.counts.outcomes());
-        let abnormal = outcomes >= OUTCOMES_MIN && failed * ONE_IN >= outcomes;
-        let rate = if outcomes == 0 { 0.0 } else { failed as f64 / outcomes as f64 };
-        let severity = severity(rate);
+        let outcomes = seen.counts.outcomes();
+        let rate = seen.counts.failure_rate();
+        let abnormal = outcomes >= OUTCOMES_MIN && rate >= self.threshold;
+        let severity = Severity::of_share(rate);
         let reading = Reading {
             end: seen.end(),
             contribution: if abnormal { f64::INFINITY } else { f64::NEG_INFINITY },
@@ -77,21 +89,9 @@ impl Judge for StaticThreshold {
                 change: turn.change,
                 scores: Scores { failure: rate, impact: rate, ..Scores::default() },
                 since: turn.since,
+                explanation: Explanation { evidence: rate, harmed: rate, ..Explanation::default() },
             });
         }
         if alert.is_raised() { Attention::Awake } else { Attention::Asleep }
-    }
-}
-
-/// Severity of a failure rate: the cut points of [`Severity::of_impact`] as shares of messages.
-fn severity(rate: f64) -> Severity {
-    if rate >= 0.25 {
-        Severity::High
-    } else if rate >= 0.1 {
-        Severity::Medium
-    } else if rate >= 0.02 {
-        Severity::Low
-    } else {
-        Severity::None
     }
 }

@@ -1,4 +1,4 @@
-//! How improbable a count is: tails of the beta-binomial and the negative binomial distribution.
+//! How improbable a count of failures is: tails of the beta-binomial distribution.
 //!
 //! Tails are natural logarithms, because what is looked for is far below the smallest float.
 
@@ -32,61 +32,13 @@ impl Beta {
         let ratio = |k: f64| {
             (n - k) / (k + 1.0) * ((k + self.failed) / (n - k - 1.0 + self.succeeded)).max(0.0)
         };
-        (first + libm::log(series(x, |k| if k >= n { 0.0 } else { ratio(k) }, 0.0))).min(0.0)
-    }
-}
-
-/// A negative binomial distribution of a volume.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct NegativeBinomial {
-    /// The mean; above 0.
-    pub(super) mean: f64,
-    /// (variance − mean) ÷ mean²; above 0.
-    pub(super) dispersion: f64,
-}
-
-impl NegativeBinomial {
-    /// Distance of `count` from the mean in standard deviations, signed.
-    pub(super) fn deviation(self, count: u64) -> f64 {
-        let variance = self.mean + self.dispersion * self.mean * self.mean;
-        (count as f64 - self.mean) / libm::sqrt(variance)
-    }
-
-    /// ln Pr(X ≥ `count`); meant for counts above the mean.
-    pub(super) fn ln_at_least(self, count: u64) -> f64 {
-        let (r, q) = (1.0 / self.dispersion, self.success());
-        // Where r < 1 the ratio of successive terms rises towards q, which then bounds the rest.
-        let sum = series(count as f64, |k| (k + r) / (k + 1.0) * q, q);
-        (self.ln_probability(count as f64) + libm::log(sum)).min(0.0)
-    }
-
-    /// ln Pr(X ≤ `count`); meant for counts below the mean.
-    pub(super) fn ln_at_most(self, count: u64) -> f64 {
-        let (r, q) = (1.0 / self.dispersion, self.success());
-        let top = count as f64;
-        let down = |k: f64| {
-            let x = top - (k - top);
-            if x <= 0.0 { 0.0 } else { x / ((x - 1.0 + r) * q) }
-        };
-        (self.ln_probability(top) + libm::log(series(top, down, 0.0))).min(0.0)
-    }
-
-    fn success(self) -> f64 {
-        let r = 1.0 / self.dispersion;
-        self.mean / (self.mean + r)
-    }
-
-    fn ln_probability(self, x: f64) -> f64 {
-        let r = 1.0 / self.dispersion;
-        libm::lgamma(x + r) - libm::lgamma(x + 1.0) - libm::lgamma(r)
-            + r * libm::log(r / (self.mean + r))
-            + x * libm::log(self.mean / (self.mean + r))
+        (first + libm::log(series(x, |k| if k >= n { 0.0 } else { ratio(k) }))).min(0.0)
     }
 }
 
 /// 1 + r(x) + r(x)·r(x+1) + …, where r is the ratio of successive terms. The remainder is bounded
-/// by a geometric series of the last ratio, or of `limit` where that is larger.
-fn series(x: f64, ratio: impl Fn(f64) -> f64, limit: f64) -> f64 {
+/// by a geometric series of the last ratio.
+fn series(x: f64, ratio: impl Fn(f64) -> f64) -> f64 {
     let (mut sum, mut term, mut k, mut last) = (1.0, 1.0, x, 0.0);
     for _ in 0..TERMS {
         last = ratio(k);
@@ -97,8 +49,7 @@ fn series(x: f64, ratio: impl Fn(f64) -> f64, limit: f64) -> f64 {
             return sum;
         }
     }
-    let common = last.max(limit);
-    if common < 1.0 { sum + term * common / (1.0 - common) } else { f64::INFINITY }
+    if last < 1.0 { sum + term * last / (1.0 - last) } else { f64::INFINITY }
 }
 
 fn ln_beta(a: f64, b: f64) -> f64 {
@@ -139,24 +90,5 @@ mod tests {
             let computed = libm::exp(sure.ln_at_least(failed, outcomes));
             assert!((computed / tail - 1.0).abs() < 5e-3, "{failed}/{outcomes}: {computed}");
         }
-    }
-
-    #[test]
-    fn negative_binomial_tails_equal_the_geometric_closed_form() {
-        // Dispersion 1 is geometric: Pr(X ≥ x) = qˣ with q = mean ÷ (mean + 1).
-        let volume = NegativeBinomial { mean: 4.0, dispersion: 1.0 };
-        close(volume.ln_at_least(30), 30.0 * libm::log(0.8));
-        close(libm::exp(volume.ln_at_most(2)), 1.0 - 0.8 * 0.8 * 0.8);
-        close(libm::exp(volume.ln_at_most(0)), 0.2);
-        let wide = NegativeBinomial { mean: 4_000.0, dispersion: 1.0 };
-        close(wide.ln_at_least(40_000), 40_000.0 * libm::log(4_000.0 / 4_001.0));
-    }
-
-    #[test]
-    fn nearly_no_dispersion_gives_poisson_tails() {
-        // Pr(Poisson(5) ≥ 15) = 2.2625e-4; Pr(Poisson(5) ≤ 0) = e⁻⁵.
-        let volume = NegativeBinomial { mean: 5.0, dispersion: 1e-6 };
-        assert!((libm::exp(volume.ln_at_least(15)) / 2.2625e-4 - 1.0).abs() < 1e-3);
-        assert!((volume.ln_at_most(0) + 5.0).abs() < 1e-4);
     }
 }

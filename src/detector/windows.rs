@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Account, AlertEvent, Observation};
+use super::{Account, AlertEvent, Counts, ErrorClass, Notice, Observation};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
@@ -25,6 +25,8 @@ pub(super) struct Watch<J: Judge> {
     due: Vec<Key>,
     /// Found while observing, because nobody ticked in time; reported at the next tick.
     pending: Vec<AlertEvent>,
+    /// Found in the window that is being judged.
+    found: Vec<AlertEvent>,
 }
 
 /// What decides about the windows of an account.
@@ -35,10 +37,21 @@ pub(super) trait Judge {
     /// The memory of an account whose first window is `window`.
     fn begin(&self, window: u64) -> Self::State;
 
+    /// Takes note of something that explains what is to come.
+    fn notice(&mut self, now: Time, notice: Notice, state: &mut Self::State) {
+        let _ = (now, notice, state);
+    }
+
+    /// When all accounts of a window have been judged: may replace what was found by what it has in
+    /// common.
+    fn settle(&mut self, end: Time, found: &mut Vec<AlertEvent>) {
+        let _ = (end, found);
+    }
+
     /// Judges a window that ended. Windows of one account come in order; those in which nothing
     /// happened are left out while it sleeps.
     fn judge(
-        &self,
+        &mut self,
         seen: &Closed,
         state: &mut Self::State,
         report: &mut dyn FnMut(AlertEvent),
@@ -59,7 +72,9 @@ pub(super) struct Closed {
     /// Its start is this many widths after time zero.
     pub(super) window: u64,
     pub(super) width: Span,
-    pub(super) counts: Counts,
+    pub(super) counts: Tally,
+    /// Failures by class of status.
+    pub(super) classes: [u32; ErrorClass::ALL.len()],
 }
 
 impl Closed {
@@ -76,18 +91,16 @@ impl Closed {
 
 /// What was seen of an account in one window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct Tally {
     pub(super) submitted: u32,
     pub(super) succeeded: u32,
     pub(super) failed: u32,
 }
 
-impl Counts {
-    const NONE: Counts = Counts { submitted: 0, succeeded: 0, failed: 0 };
-
+impl Tally {
     /// Whether nothing was seen.
     pub(super) fn is_empty(self) -> bool {
-        self == Self::NONE
+        self == Tally::default()
     }
 
     /// Attempts whose outcome was seen.
@@ -95,13 +108,9 @@ impl Counts {
         u64::from(self.succeeded) + u64::from(self.failed)
     }
 
-    fn add(&mut self, seen: Observation) {
-        let count = match seen {
-            Observation::Submitted => &mut self.submitted,
-            Observation::Succeeded => &mut self.succeeded,
-            Observation::Failed => &mut self.failed,
-        };
-        *count = count.saturating_add(1);
+    /// The share of those that failed; 0 if there are none.
+    pub(super) fn failure_rate(self) -> f64 {
+        if self.outcomes() == 0 { 0.0 } else { f64::from(self.failed) / self.outcomes() as f64 }
     }
 }
 
@@ -134,6 +143,7 @@ impl<J: Judge> Watch<J> {
             awake: Vec::new(),
             due: Vec::new(),
             pending: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -143,6 +153,37 @@ impl<J: Judge> Watch<J> {
         if now.as_nanoseconds() >= self.closes {
             self.close_unattended(now);
         }
+        self.slot(account).add(seen);
+    }
+
+    /// Counts many observations of an account at once.
+    pub(super) fn observe_counts(&mut self, now: Time, account: Account, seen: &Counts) {
+        if now.as_nanoseconds() >= self.closes {
+            self.close_unattended(now);
+        }
+        if !seen.is_empty() {
+            self.slot(account).merge(seen);
+        }
+    }
+
+    /// Tells the judge of something that explains what is to come.
+    pub(super) fn notice(&mut self, now: Time, account: Account, notice: Notice) {
+        if now.as_nanoseconds() >= self.closes {
+            self.close_unattended(now);
+        }
+        self.slot(account);
+        let window = self.open;
+        let slot = &mut self.slots[account.destination.index()][account.tenant.index()];
+        if slot.state == Slot::STATELESS {
+            slot.state = u32::try_from(self.states.len()).expect("fewer accounts than 2³²");
+            self.states.push(self.judge.begin(window));
+        }
+        self.judge.notice(now, notice, &mut self.states[slot.state as usize]);
+    }
+
+    /// The counts of an account's open window, which from now on is to be judged.
+    #[inline]
+    fn slot(&mut self, account: Account) -> &mut Counts {
         let (destination, tenant) = (account.destination.index(), account.tenant.index());
         if self.slots.get(destination).is_none_or(|slots| tenant >= slots.len()) {
             self.make_room(destination, tenant);
@@ -151,7 +192,7 @@ impl<J: Judge> Watch<J> {
         if slot.counts.is_empty() {
             self.touched.push((account.destination, account.tenant));
         }
-        slot.counts.add(seen);
+        &mut slot.counts
     }
 
     /// Judges every window that ended at or before `now`.
@@ -202,11 +243,15 @@ impl<J: Judge> Watch<J> {
         due.append(&mut self.touched);
         due.sort_unstable();
         due.dedup();
+        let mut found = core::mem::take(&mut self.found);
         for &key in &due {
-            if self.judge_one(key, report) == Attention::Awake {
+            if self.judge_one(key, &mut |event| found.push(event)) == Attention::Awake {
                 self.awake.push(key);
             }
         }
+        self.judge.settle(Time::from_nanoseconds(self.closes), &mut found);
+        found.drain(..).for_each(report);
+        self.found = found;
         due.clear();
         self.due = due;
     }
@@ -218,11 +263,17 @@ impl<J: Judge> Watch<J> {
             slot.state = u32::try_from(self.states.len()).expect("fewer accounts than 2³²");
             self.states.push(self.judge.begin(self.open));
         }
+        let counts = core::mem::take(&mut slot.counts);
         let seen = Closed {
             account: Account { tenant, destination },
             window: self.open,
             width: Span::from_nanoseconds(self.width),
-            counts: core::mem::take(&mut slot.counts),
+            counts: Tally {
+                submitted: counts.submitted,
+                succeeded: counts.succeeded,
+                failed: counts.failures(),
+            },
+            classes: counts.failed,
         };
         self.judge.judge(&seen, &mut self.states[slot.state as usize], report)
     }
@@ -234,12 +285,17 @@ mod tests {
     use core::cell::RefCell;
 
     /// Notes every window it is shown and stays awake for one silent window.
-    struct Notes(RefCell<Vec<(u64, u16, u32, Counts)>>);
+    struct Notes(RefCell<Vec<(u64, u16, u32, Tally)>>);
 
     impl Judge for Notes {
         type State = ();
         fn begin(&self, _: u64) {}
-        fn judge(&self, seen: &Closed, (): &mut (), _: &mut dyn FnMut(AlertEvent)) -> Attention {
+        fn judge(
+            &mut self,
+            seen: &Closed,
+            (): &mut (),
+            _: &mut dyn FnMut(AlertEvent),
+        ) -> Attention {
             let Account { tenant, destination } = seen.account;
             self.0.borrow_mut().push((seen.window, destination.0, tenant.0, seen.counts));
             if seen.counts.is_empty() { Attention::Asleep } else { Attention::Awake }
@@ -250,8 +306,8 @@ mod tests {
         Account { tenant: TenantId(tenant), destination: DestinationId(destination) }
     }
 
-    fn counts(submitted: u32, succeeded: u32, failed: u32) -> Counts {
-        Counts { submitted, succeeded, failed }
+    fn counts(submitted: u32, succeeded: u32, failed: u32) -> Tally {
+        Tally { submitted, succeeded, failed }
     }
 
     fn watch() -> Watch<Notes> {

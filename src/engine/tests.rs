@@ -2,7 +2,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::*;
-use crate::time::Span;
 
 #[test]
 fn the_block_function_equals_rand_chacha() {
@@ -120,75 +119,4 @@ fn a_handler_cannot_schedule_before_the_event_at_hand() {
     let mut calendar = HeapCalendar::default();
     Agenda::before_start(&mut calendar).schedule(Time::ZERO, Key::new(1, 0, 1), ());
     run(&mut Backwards, &mut calendar, Time::NEVER);
-}
-
-/// The hash that pins a sampler's values: FNV-1a over their bits.
-fn pinned(sample: impl Fn(u64) -> u64) -> u64 {
-    let stream = Seed::new(7).stream(&StreamName::new("samplers", "golden"));
-    (0..100_000).fold(0xcbf2_9ce4_8422_2325, |hash, ordinal| {
-        let value = sample(stream.luck(ordinal, 0).number(0));
-        (hash ^ value).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
-#[test]
-fn samplers_never_change() {
-    let second = Span::from_seconds(1);
-    assert_eq!(pinned(|d| exponential(d, second).as_nanoseconds()), EXPONENTIAL);
-    assert_eq!(pinned(|d| lognormal(d, second, 0.6).as_nanoseconds()), LOGNORMAL);
-    assert_eq!(pinned(|d| standard_normal(d).to_bits()), NORMAL);
-    assert_eq!(pinned(|d| uniform_u64(d, 10, 1009)), UNIFORM);
-}
-
-const EXPONENTIAL: u64 = 0x6c72_bc53_30cd_8133;
-const LOGNORMAL: u64 = 0xf9ea_3f4b_1edd_4aee;
-const NORMAL: u64 = 0x06b9_406c_053f_5ec3;
-const UNIFORM: u64 = 0x9684_3d4a_e292_efc0;
-
-/// The largest distance between the empirical and the true distribution function, times √n
-/// (Kolmogorov); 1.95 is exceeded once in a thousand times.
-fn kolmogorov(sample: impl Fn(u64) -> f64, cdf: impl Fn(f64) -> f64) -> f64 {
-    let stream = Seed::new(11).stream(&StreamName::new("samplers", "fit"));
-    let n = 100_000;
-    let mut values: Vec<f64> =
-        (0..n).map(|ordinal| sample(stream.luck(ordinal, 0).number(3))).collect();
-    values.sort_unstable_by(f64::total_cmp);
-    let n = n as f64;
-    let distance = values.iter().enumerate().fold(0.0_f64, |worst, (rank, value)| {
-        let (below, above) = (rank as f64 / n, (rank + 1) as f64 / n);
-        let expected = cdf(*value);
-        worst.max((expected - below).abs()).max((above - expected).abs())
-    });
-    distance * n.sqrt()
-}
-
-#[test]
-fn samplers_fit_their_distributions() {
-    use statrs::distribution::{ContinuousCDF, Exp, LogNormal, Normal};
-    let second = Span::from_seconds(1);
-    let exp = Exp::new(1.0).expect("valid");
-    let lognormal_cdf = LogNormal::new(0.0, 0.6).expect("valid");
-    let normal = Normal::standard();
-    let fits = [
-        kolmogorov(|d| exponential(d, second).as_seconds_f64(), |x| exp.cdf(x)),
-        kolmogorov(|d| lognormal(d, second, 0.6).as_seconds_f64(), |x| lognormal_cdf.cdf(x)),
-        kolmogorov(standard_normal, |x| normal.cdf(x)),
-        kolmogorov(|d| uniform_u64(d, 0, 999_999_999) as f64 / 1e9, |x| x.clamp(0.0, 1.0)),
-    ];
-    assert!(fits.iter().all(|fit| *fit < 1.95), "{fits:?}");
-    // The test can fail: a mean that is 3 % off is found out.
-    let off = kolmogorov(|d| 1.03 * exponential(d, second).as_seconds_f64(), |x| exp.cdf(x));
-    assert!(off > 1.95, "{off}");
-}
-
-#[test]
-fn the_normal_inversion_is_accurate_to_twelve_digits() {
-    use statrs::distribution::{ContinuousCDF, Normal};
-    let normal = Normal::standard();
-    for p in [1e-12, 1e-6, 0.01, 0.3, 0.5, 0.9, 0.999_999] {
-        let draw = (p * (1_u64 << 53) as f64) as u64;
-        let exact = normal.inverse_cdf(uniform_open(draw << 11));
-        let ours = standard_normal(draw << 11);
-        assert!((ours - exact).abs() <= 1e-9 * exact.abs().max(1.0), "{p}: {ours} {exact}");
-    }
 }

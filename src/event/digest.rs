@@ -268,6 +268,7 @@ mod tests {
                 change,
                 scores: Scores::default(),
                 since: Time::ZERO,
+                explanation: crate::detector::Explanation::default(),
             };
             let what = What::Alert(alert);
             digest_of(&[Event { time: Time::ZERO, destination: Some(DestinationId(0)), what }])

@@ -86,7 +86,7 @@ pub struct Onsets(Vec<Onset>);
 impl Onsets {
     /// Takes note of an alert that was raised or cleared at `time`.
     pub fn record(&mut self, time: Time, event: &AlertEvent) {
-        let &AlertEvent { account, kind, severity, change, scores, since } = event;
+        let &AlertEvent { account, kind, severity, change, scores, since, .. } = event;
         match change {
             AlertChange::Raised => self.0.push(Onset {
                 account,
@@ -310,6 +310,7 @@ mod tests {
             change,
             scores: Scores::default(),
             since: Time::ZERO,
+            explanation: crate::detector::Explanation::default(),
         };
         use AlertChange::{Cleared, Raised};
         use AlertKind::{Failure, VolumeUp};

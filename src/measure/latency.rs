@@ -29,8 +29,8 @@ pub struct Cell {
 /// What came of a group of messages.
 ///
 /// *Dwell* is the span from submission to first dispatch, *latency* from submission to the delivery
-/// of the first copy, by truth. Both are over all messages but the refused, which the platform
-/// never had: those still waiting, expired or cancelled are censored in both, those failed, lost
+/// of the first copy, by truth. Both are over all messages since the warm-up but the refused,
+/// which the platform never had: those still waiting, expired or cancelled are censored in both, those failed, lost
 /// or on their way in latency.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Group {
@@ -52,6 +52,8 @@ pub struct Group {
 pub(crate) struct Latencies {
     groups: Vec<Group>,
     deadlines: Vec<Option<Span>>,
+    /// Messages submitted before this are in the ledgers alone.
+    counts_from: Time,
 }
 
 impl Group {
@@ -90,18 +92,25 @@ impl Latencies {
     /// Nothing happened yet in a run of `scenario`.
     pub(crate) fn new(scenario: &Scenario) -> Self {
         let deadlines = scenario.classes.iter().map(|class| class.deadline).collect();
-        Latencies { groups: Vec::new(), deadlines }
+        let counts_from = Time::ZERO.saturating_add(scenario.warm_up);
+        Latencies { groups: Vec::new(), deadlines, counts_from }
     }
 
     /// A message of a cell was submitted.
-    pub(crate) fn submitted(&mut self, cell: u32) {
+    pub(crate) fn submitted(&mut self, cell: u32, class: ClassId, at: Time) {
         if cell as usize >= self.groups.len() {
             self.groups.resize_with(cell as usize + 1, Group::default);
         }
+        let has_deadline = self.deadlines[class.index()].is_some();
+        let counts = has_deadline && at >= self.counts_from;
+        self.groups[cell as usize].with_deadline += u64::from(counts);
     }
 
-    /// A message of a cell was dispatched for the first time.
-    pub(crate) fn dispatched(&mut self, cell: u32, class: ClassId, dwell: Span) {
+    /// A message of a cell, submitted then, was dispatched for the first time.
+    pub(crate) fn dispatched(&mut self, cell: u32, class: ClassId, submitted: Time, dwell: Span) {
+        if submitted < self.counts_from {
+            return;
+        }
         let group = &mut self.groups[cell as usize];
         group.dwell.observed.record(dwell);
         let deadline = self.deadlines[class.index()];
@@ -109,13 +118,17 @@ impl Latencies {
     }
 
     /// A message of a cell left its queue for good without ever having been dispatched.
-    pub(crate) fn gave_up_waiting(&mut self, cell: u32, waited: Span) {
-        self.groups[cell as usize].dwell.censored.record(waited);
+    pub(crate) fn gave_up_waiting(&mut self, cell: u32, submitted: Time, waited: Span) {
+        if submitted >= self.counts_from {
+            self.groups[cell as usize].dwell.censored.record(waited);
+        }
     }
 
     /// The first copy of a message reached the handset.
-    pub(crate) fn delivered(&mut self, cell: u32, latency: Span) {
-        self.groups[cell as usize].latency.observed.record(latency);
+    pub(crate) fn delivered(&mut self, cell: u32, submitted: Time, latency: Span) {
+        if submitted >= self.counts_from {
+            self.groups[cell as usize].latency.observed.record(latency);
+        }
     }
 
     /// A further copy did.
@@ -132,7 +145,7 @@ impl Latencies {
         for message in messages.iter() {
             let group = &mut self.groups[message.cell as usize];
             group.ledger.submitted(message.belief(), u64::from(message.segments));
-            if message.belief() == Belief::Refused {
+            if message.belief() == Belief::Refused || message.submitted < self.counts_from {
                 continue;
             }
             let waited = ended.since(message.submitted);
@@ -145,9 +158,7 @@ impl Latencies {
         }
         let finished = |number: u32| {
             let key = cells.cell(number);
-            let mut group = std::mem::take(&mut self.groups[number as usize]);
-            let has_deadline = self.deadlines[key.class.index()].is_some();
-            group.with_deadline = if has_deadline { group.messages().submitted } else { 0 };
+            let group = std::mem::take(&mut self.groups[number as usize]);
             let (tenant, destination, class) = (key.tenant, key.destination, key.class);
             Cell { tenant, destination, class, group }
         };

@@ -1,5 +1,6 @@
 //! The figures that a scenario's `[[check]]` can bound, by name.
 
+mod better;
 mod registry;
 mod selection;
 #[cfg(test)]

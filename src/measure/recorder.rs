@@ -155,22 +155,23 @@ impl Measures {
         let segments = record.message.segments.get();
         let waited = event.time.since(record.submitted);
         self.attempts[key.destination.index()].happened(why);
+        let submitted = record.submitted;
         if from.is_none() {
-            self.latencies.submitted(cell);
+            self.latencies.submitted(cell, key.class, submitted);
             self.truth.submitted(segments);
             self.incidents.submitted(account);
         }
         match (from, to) {
             (_, Belief::InFlight) => {
                 if record.attempts == 1 {
-                    self.latencies.dispatched(cell, key.class, waited);
+                    self.latencies.dispatched(cell, key.class, submitted, waited);
                 }
                 if event.time < self.arrivals_end {
                     self.sent_while_arriving[key.destination.index()] += segments;
                 }
             }
             (_, Belief::Expired | Belief::Cancelled) if record.attempts == 0 => {
-                self.latencies.gave_up_waiting(cell, waited);
+                self.latencies.gave_up_waiting(cell, submitted, waited);
             }
             (Some(Belief::InFlight), to) => self.incidents.outcome(account, to),
             _ => {}
@@ -206,7 +207,7 @@ impl Sink for Measures {
                     self.truth.duplicates += 1;
                     self.latencies.duplicated(cell, segments);
                 } else if arrived {
-                    self.latencies.delivered(cell, event.time.since(submitted));
+                    self.latencies.delivered(cell, submitted, event.time.since(submitted));
                 }
             }
             (Checked::LateAnswer, _) => {

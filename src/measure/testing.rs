@@ -32,6 +32,7 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
         policy: "fifo".into(),
         duration: Span::from_seconds(100),
         drain: Span::from_seconds(100),
+        warm_up: Span::ZERO,
         window: Span::from_seconds(10),
         destinations: vec![destination("dest")],
         classes: vec![class("otp", Some(10)), class("bulk", None)],

@@ -1,5 +1,6 @@
 //! Turns what a lane reports into events of the run and observations of the detector.
 
+use super::awaited::AwaitedMessages;
 use super::world::observe;
 use crate::detector::{Detector, Observation};
 use crate::event::{Event, Flow, Sink, What};
@@ -13,6 +14,8 @@ pub(super) struct Tap<'a, S> {
     pub(super) flow: &'a mut Flow,
     pub(super) detector: Option<&'a mut (dyn Detector + 'static)>,
     pub(super) destination: DestinationId,
+    /// Messages that closed loops wait for.
+    pub(super) awaited: &'a mut AwaitedMessages,
     /// Whether any session is up: the platform knows when it has lost a carrier.
     pub(super) is_reachable: bool,
 }
@@ -37,6 +40,7 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
         code: u32,
     ) {
         self.emit(now, What::Moved { record: *record, from, to, why, code });
+        self.awaited.moved(record.message.id, to, why);
         if self.detector.is_none() {
             return;
         }

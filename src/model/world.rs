@@ -5,6 +5,7 @@ mod failures;
 mod route;
 
 use self::route::Route;
+use super::awaited::AwaitedMessages;
 use super::carrier::CarrierCounts;
 use super::faults::Faults;
 use super::tap::Tap;
@@ -118,9 +119,11 @@ pub struct World<'a, P, S> {
     sink: S,
     flow: Flow,
     routes: Vec<Route<P>>,
-    sources: Vec<SourceState>,
+    sources: Vec<SourceState<'a>>,
     /// By tenant: the stream of its messages' luck at the carrier, and how many it submitted.
     tenants: Vec<(Stream, u64)>,
+    /// What the submitters of closed loops wait for.
+    awaited: AwaitedMessages,
     faults: Faults<'a>,
     detector: Option<Box<dyn Detector>>,
     next_message: u64,
@@ -152,7 +155,8 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             .sources
             .iter()
             .map(|source| {
-                SourceState::new(source, &scenario.tenants[source.tenant.index()].name, seed)
+                let tenant = &scenario.tenants[source.tenant.index()].name;
+                SourceState::new(source, tenant, seed, Time::ZERO + scenario.duration)
             })
             .collect();
         let tenants = scenario
@@ -170,6 +174,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             routes,
             sources,
             tenants,
+            awaited: AwaitedMessages::default(),
             faults: Faults::new(&scenario.faults),
             detector,
             next_message: 0,
@@ -186,7 +191,10 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             }
         }
         for index in 0..self.sources.len() {
-            self.schedule_arrival(Time::ZERO, index, agenda);
+            self.schedule_arrival(index, agenda);
+            for (time, thought) in self.sources[index].first_thoughts() {
+                agenda.schedule(time, Key::new(rank::ARRIVAL, index as u32, thought), index as u32);
+            }
         }
         self.schedule_logged(agenda);
         for (index, fault) in self.scenario.faults.iter().enumerate() {
@@ -228,21 +236,17 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             sink: &mut self.sink,
             flow: &mut self.flow,
             detector: self.detector.as_deref_mut(),
+            awaited: &mut self.awaited,
             destination: route.id,
             is_reachable: route.is_reachable(),
         };
         (&mut route.lane, tap)
     }
 
-    fn schedule_arrival<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let source = &self.sources[index];
-        if let Some(time) = source.next_arrival(&self.scenario.sources[index], now) {
-            let key = Key::new(rank::ARRIVAL, index as u32, source.ordinal());
+    fn schedule_arrival<C: Calendar<u32>>(&mut self, index: usize, agenda: &mut Agenda<'_, C>) {
+        let source = &mut self.sources[index];
+        if let Some(time) = source.next_arrival() {
+            let key = Key::new(rank::ARRIVAL, index as u32, source.submitted());
             agenda.schedule(time, key, index as u32);
         }
     }
@@ -262,8 +266,11 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         agenda: &mut Agenda<'_, C>,
     ) {
         let source = &self.scenario.sources[index];
-        let drawn = self.sources[index].draw(source);
+        let drawn = self.sources[index].draw();
         let expires = source.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
+        if let Some(awaits) = self.sources[index].awaits() {
+            self.awaited.wait(MessageId(self.next_message), index as u32, awaits);
+        }
         self.submit(
             now,
             source.destination,
@@ -275,7 +282,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 expires,
             },
         );
-        self.schedule_arrival(now, index, agenda);
+        self.schedule_arrival(index, agenda);
     }
 
     fn logged_arrival<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
@@ -315,6 +322,15 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
         let _ = lane.submit(now, message, &mut tap);
         self.routes[destination.index()].needs_poll = true;
+    }
+
+    /// Lets the submitters of closed loops think that have what they waited for.
+    fn let_think<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
+        for index in self.awaited.take_ready() {
+            if let Some((time, thought)) = self.sources[index as usize].think(now) {
+                agenda.schedule(time, Key::new(rank::ARRIVAL, index, thought), index);
+            }
+        }
     }
 
     /// Asks a lane until it has nothing to send, and schedules its next wake.
@@ -431,6 +447,9 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
             if self.routes[index].needs_poll {
                 self.poll(now, index, agenda);
             }
+        }
+        if self.awaited.has_ready() {
+            self.let_think(now, agenda);
         }
         if self.arrivals_are_over && self.has_drained() {
             self.is_drained = true;

@@ -7,8 +7,14 @@
 mod canvas;
 mod detection;
 mod dwell;
+mod many;
 mod share;
 mod time_axis;
+
+pub use many::{
+    Bar, Course, Interval, IntervalPanel, Line, draw_changes, draw_courses, draw_intervals,
+    draw_lines, draw_map,
+};
 
 use super::ReportError;
 use crate::measure::{Findings, Summary};

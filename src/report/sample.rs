@@ -223,6 +223,7 @@ pub(super) fn verdicts() -> Vec<Verdict> {
         file: format!("scenarios/{scenario}.toml"),
         reproduce: format!("apportion run scenarios/{scenario}.toml{arguments}"),
         outcome,
+        remarks: Vec::new(),
     };
     vec![
         verdict("noisy", " --policy scoring --seed 1", Outcome::Judged { checks: checks() }),

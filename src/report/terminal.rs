@@ -302,7 +302,7 @@ fn checks(glance: &Glance, paint: Paint) -> String {
 
 /// What a piece of text is, to be shown by colour as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Plain,
     Strong,
     Faint,
@@ -312,14 +312,14 @@ pub(super) enum Tone {
 
 /// Colours text, or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paint(Style);
+pub(crate) struct Paint(Style);
 
 impl Paint {
-    pub(super) const fn new(style: Style) -> Self {
+    pub(crate) const fn new(style: Style) -> Self {
         Paint(style)
     }
 
-    pub(super) fn apply(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn apply(self, tone: Tone, text: &str) -> String {
         let code = match (self.0, tone) {
             (Style::Plain, _) | (_, Tone::Plain) => return text.to_owned(),
             (_, Tone::Strong) => "1",

@@ -3,7 +3,7 @@
 use super::terminal::{Paint, Tone};
 
 /// A table whose first column is flush left and the others flush right.
-pub(super) struct TextTable {
+pub(crate) struct TextTable {
     rows: Vec<(Tone, Vec<String>)>,
 }
 
@@ -12,17 +12,17 @@ const GAP: usize = 2;
 const LEAST_NAME: usize = 10;
 
 impl TextTable {
-    pub(super) fn new(header: &[&str]) -> Self {
+    pub(crate) fn new(header: &[&str]) -> Self {
         let header = header.iter().map(|name| (*name).to_owned()).collect();
         TextTable { rows: vec![(Tone::Faint, header)] }
     }
 
-    pub(super) fn row(&mut self, tone: Tone, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, tone: Tone, cells: Vec<String>) {
         self.rows.push((tone, cells));
     }
 
     /// Removes the columns after the first in which no row has anything but `nothing`.
-    pub(super) fn drop_empty(&mut self, nothing: &[&str]) {
+    pub(crate) fn drop_empty(&mut self, nothing: &[&str]) {
         let Some((_, header)) = self.rows.first() else { return };
         for column in (1..header.len()).rev() {
             let says_nothing = |cells: &Vec<String>| nothing.contains(&cells[column].as_str());
@@ -33,7 +33,7 @@ impl TextTable {
     }
 
     /// The table, at most `width` columns wide where shortening the names can achieve that.
-    pub(super) fn print(&self, paint: Paint, width: usize) -> String {
+    pub(crate) fn print(&self, paint: Paint, width: usize) -> String {
         let columns = self.rows.first().map_or(0, |(_, header)| header.len());
         let widest = |column: usize| {
             let cells = self.rows.iter().map(|(_, cells)| cells[column].chars().count());
@@ -62,7 +62,7 @@ impl TextTable {
 }
 
 /// `text` cut to `width` characters, with a mark where it was cut.
-pub(super) fn shortened(text: &str, width: usize) -> String {
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -72,7 +72,7 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
 }
 
 /// A label and parts joined by dots, wrapped under the first part.
-pub(super) fn wrapped(paint: Paint, label: &str, parts: &[String], width: usize) -> String {
+pub(crate) fn wrapped(paint: Paint, label: &str, parts: &[String], width: usize) -> String {
     const INDENT: usize = 11;
     let mut lines = vec![String::new()];
     for part in parts {

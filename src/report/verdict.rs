@@ -13,6 +13,8 @@ pub struct Verdict {
     pub reproduce: String,
     /// How it went.
     pub outcome: Outcome,
+    /// What is to be said beside its checks, in sentences.
+    pub remarks: Vec<String>,
 }
 
 /// How the checks of one scenario went.

@@ -5,15 +5,21 @@
 
 pub(crate) mod check;
 pub(crate) mod class;
+pub(crate) mod curve;
 pub(crate) mod destination;
 pub(crate) mod detector;
 pub(crate) mod fault;
 mod gateway;
+pub(crate) mod latency;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod people;
 pub(crate) mod populate;
+pub(crate) mod profile;
 pub(crate) mod retry;
+pub(crate) mod send_window;
+pub(crate) mod sizes;
+pub(crate) mod sweep;
 pub(crate) mod tenant;
 pub(crate) mod traffic;
 pub(crate) mod values;
@@ -22,6 +28,7 @@ use std::path::Path;
 
 use self::check::{CHECK, Subjects};
 use self::class::{CLASS, TENANT_SET};
+use self::curve::{CURVE, curves};
 use self::destination::DESTINATION;
 use self::detector::DETECTOR;
 pub(crate) use self::fault::fault_kinds;
@@ -29,15 +36,18 @@ use self::fault::{FAULT_KINDS, Horizon, Scope};
 use self::log::LOG;
 use self::names::Names;
 use self::people::People;
+use self::profile::PROFILE;
+use self::sweep::SWEEP;
 use self::tenant::TENANT;
 use self::traffic::{Where, in_words};
 use self::values::{Placed, check_name, did_you_mean};
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Field, Shape, TableReader, TableSpec};
-use super::resolved::{Arrivals, Scenario, Tenant};
+use super::resolved::{Scenario, Tenant};
+use super::sweep::Sweep;
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 pub(crate) static ROOT: TableSpec = TableSpec {
     title: "the scenario",
@@ -52,10 +62,22 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             "\"1h\"",
             "the run goes on for at most this long after the arrivals",
         ),
+        Field::with_default(
+            "warm-up",
+            Shape::Span,
+            "\"0s\"",
+            "messages submitted before this are left out of dwell, latency and on-time figures",
+        ),
         Field::optional(
             "window",
             Shape::Span,
             "width of the windows of every series; by default about a 120th of the duration",
+        ),
+        Field::with_default(
+            "begins",
+            Shape::WeekTime,
+            "\"mon 00:00\"",
+            "the moment of a UTC week at which the run begins, for curves and send windows",
         ),
         Field::with_default(
             "seed",
@@ -73,10 +95,13 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         Field::optional("class", Shape::Tables(&CLASS), "by default one, named notification"),
         Field::optional("tenant-set", Shape::Tables(&TENANT_SET), "organisations or plan tiers"),
         Field::optional("tenant", Shape::Tables(&TENANT), "customers"),
+        Field::optional("curve", Shape::Tables(&CURVE), "how rates change over day and week"),
         Field::optional("log", Shape::Table(&LOG), "recorded traffic"),
+        Field::optional("profile", Shape::Table(&PROFILE), "recorded rates"),
         Field::optional("fault", Shape::TablesByKind(&FAULT_KINDS), "injected failures"),
         Field::optional("detector", Shape::Table(&DETECTOR), "the anomaly detector"),
         Field::optional("check", Shape::Tables(&CHECK), "what must hold after a run"),
+        Field::optional("sweep", Shape::Table(&SWEEP), "parameter points for `apportion sweep`"),
     ]],
     kind: None,
 };
@@ -103,6 +128,8 @@ pub(crate) struct Findings {
     pub(crate) warnings: Vec<String>,
     /// A variable that an input path names and that is not set.
     pub(crate) missing_variable: Option<String>,
+    /// What the sweep table asks for.
+    pub(crate) sweep: Option<Sweep>,
 }
 
 /// Reads a whole scenario; `None` when something was reported.
@@ -117,6 +144,13 @@ pub(crate) fn scenario(
     let name = scenario_name(&reader, file_stem);
     let description = reader.text("description");
     let (duration, drain, window) = times(&reader);
+    let warm_up = reader.span("warm-up");
+    if let (Some(warm_up), Some(duration)) = (warm_up, duration)
+        && warm_up >= duration
+    {
+        let label = format!("the scenario lasts {}", in_words(duration));
+        reader.reject("warm-up", "`warm-up` leaves nothing to measure", label);
+    }
     let seed = reader.integer("seed");
     let policy = policy(&reader, registries.policies);
 
@@ -138,7 +172,15 @@ pub(crate) fn scenario(
     let tenant_sets = all(nodes.iter().map(|n| class::tenant_set(reporter, &mut set_names, n)));
     let mut tenant_names = Names::new("tenant");
     let nodes = reader.tables("tenant");
-    let place = Where { destinations: &destination_names, classes: &class_names, duration };
+    let begins = reader.week_time("begins");
+    let curves = curves(reporter, &reader.tables("curve"), begins.unwrap_or_default());
+    let place = Where {
+        destinations: &destination_names,
+        classes: &class_names,
+        curves: &curves,
+        duration,
+        begins: begins.unwrap_or_default(),
+    };
     let tables = all(nodes
         .iter()
         .map(|n| tenant::tenant(reporter, &mut tenant_names, &set_names, &place, n)));
@@ -156,6 +198,7 @@ pub(crate) fn scenario(
         policy: policy.unwrap_or_default(),
         duration: duration.unwrap_or(LONGEST_DURATION),
         drain: drain.unwrap_or_default(),
+        warm_up: warm_up.unwrap_or_default(),
         window: window.unwrap_or_default(),
         destinations: destinations.unwrap_or_default(),
         classes: classes.unwrap_or_default(),
@@ -172,19 +215,23 @@ pub(crate) fn scenario(
         Some(tables) => populate::populate(reporter, &mut draft, &tenant_names, tables),
         None => false,
     };
-    let mut everybody = everything_read && populated;
-    let log_node = reader.get("log");
+    let mut everybody = everything_read && populated && curves.are_complete();
+    let (profile_node, log_node) = (reader.get("profile"), reader.get("log"));
+    let names = log::References {
+        destinations: &destination_names,
+        classes: &class_names,
+        sets: &set_names,
+        base_directory,
+    };
+    if let Some(node) = &profile_node {
+        everybody &=
+            profile::profile(reporter, &names, everybody.then_some(&mut draft), node, findings);
+    }
     if let Some(node) = &log_node {
-        let names = log::References {
-            destinations: &destination_names,
-            classes: &class_names,
-            sets: &set_names,
-            base_directory,
-        };
         everybody &= log::log(reporter, &names, everybody.then_some(&mut draft), node, findings);
     }
     if everybody && draft.sources.is_empty() && draft.log.is_none() {
-        let label = "no tenant has traffic and there is no log";
+        let label = "no tenant has traffic and there is no log and no profile";
         let problem = Problem::new("the scenario has no traffic", reader.head, label);
         reporter.report(
             problem
@@ -192,7 +239,8 @@ pub(crate) fn scenario(
         );
     }
 
-    let declared = (log_node.is_none() && tenant_names.is_complete()).then_some(&tenant_names);
+    let no_file = log_node.is_none() && profile_node.is_none();
+    let declared = (no_file && tenant_names.is_complete()).then_some(&tenant_names);
     let people = People::new(&draft, everybody, declared);
     let nodes = reader.tables("fault");
     let horizon = Horizon { duration, drain };
@@ -218,6 +266,8 @@ pub(crate) fn scenario(
     };
     let nodes = reader.tables("check");
     let checks = all(nodes.iter().map(|node| check::check(reporter, &subjects, node)));
+    let sweep = reader.get("sweep").map(|node| sweep::sweep(reporter, registries, root, &node));
+    findings.sweep = sweep.flatten().map(|sweep| sweep.finished(draft.seed, &draft.policy));
     reader.finish();
     warn_of_idle_sets(&draft, findings);
     warn_of_many_messages(&draft, findings);
@@ -323,11 +373,9 @@ fn warn_of_idle_sets(scenario: &Scenario, findings: &mut Findings) {
 const MANY_MESSAGES: u64 = 1_000_000_000;
 
 fn warn_of_many_messages(scenario: &Scenario, findings: &mut Findings) {
-    let expected = scenario.sources.iter().map(|source| match source.arrivals {
-        Arrivals::Poisson { rate, from, until } => rate.whole_segments_in(until.since(from)),
-        Arrivals::Campaign { messages, .. } => messages,
-    });
-    let total = expected.fold(0, u64::saturating_add);
+    let end = Time::ZERO + scenario.duration;
+    let expected = scenario.sources.iter().map(|source| source.arrivals.expected_messages(end));
+    let total = expected.flatten().sum::<f64>() as u64;
     if total > MANY_MESSAGES {
         findings.warnings.push(format!("the scenario makes about {total} messages"));
     }

@@ -149,6 +149,13 @@ impl Problem {
         Problem { title: title.into(), primary, others: Vec::new(), helps: Vec::new() }
     }
 
+    /// The same at other places.
+    pub(crate) fn moved(mut self, to: impl Fn(Mark) -> Mark) -> Self {
+        self.primary.mark = to(self.primary.mark);
+        self.others.iter_mut().for_each(|other| other.mark = to(other.mark));
+        self
+    }
+
     /// A second place that has to do with it.
     pub(crate) fn also(mut self, mark: Mark, label: impl Into<String>) -> Self {
         self.others.push(Labelled { mark, label: label.into() });

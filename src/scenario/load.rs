@@ -9,6 +9,7 @@ use super::diagnostics::{Diagnostics, Mark, Problem, Reporter};
 use super::message_log::{LogDefaults, LogFormat, attach_log, content_hash, read_log};
 use super::overrides;
 use super::resolved::Scenario;
+use super::sweep::Sweep;
 use super::tree::{Node, Value, parse_document};
 
 /// A scenario that is ready to run, and where it came from.
@@ -26,6 +27,8 @@ pub struct Loaded {
     pub inputs: Vec<InputFile>,
     /// What is odd and not wrong, a sentence each.
     pub warnings: Vec<String>,
+    /// The points of its `[sweep]` table, if it has one.
+    pub sweep: Option<Sweep>,
 }
 
 /// A file that a scenario reads.
@@ -147,6 +150,7 @@ pub fn resolve_text(
         overrides: overrides.to_vec(),
         inputs: findings.inputs,
         warnings: findings.warnings,
+        sweep: findings.sweep,
     })
 }
 

@@ -1,15 +1,18 @@
 //! Message logs: recorded traffic, from bytes to rows to the arrivals of a scenario.
 
 mod attach;
-mod instant;
+pub(super) mod instant;
 
 pub use attach::{LogDefaults, attach_log};
+use std::collections::BTreeMap;
+
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use instant::{parse_rfc3339, parse_seconds};
 
 use super::decode::traffic::MOST_SEGMENTS;
 use super::suggest::{list, nearest};
 use crate::time::{Span, Time};
+use crate::units::mix;
 
 /// The columns that a message log may have. `submitted_s` is what an exported log calls `time`, and
 /// its `id` orders messages that were submitted at the same time.
@@ -37,12 +40,31 @@ pub struct LogFormat {
     pub time: LogTime,
     /// Recorded time is divided by this, rounding down to a nanosecond; at least 1.
     pub compress: u64,
+    /// Recorded time before this, after the start, is left out; rows that remain begin at 0.
+    pub skip: Span,
+    /// How many messages each row makes, in millionths: a fraction thins the log at random.
+    pub scale: u64,
+    /// Copies beyond the first come at random up to this long after it.
+    pub spread: Span,
+}
+
+impl LogFormat {
+    /// The scale of a log that is taken as it is.
+    pub const WHOLE: u64 = 1_000_000;
 }
 
 /// The log that a run exports, and the default of a scenario's `[log]`.
 impl Default for LogFormat {
     fn default() -> Self {
-        LogFormat { columns: None, separator: b',', time: LogTime::Seconds, compress: 1 }
+        LogFormat {
+            columns: None,
+            separator: b',',
+            time: LogTime::Seconds,
+            compress: 1,
+            skip: Span::ZERO,
+            scale: LogFormat::WHOLE,
+            spread: Span::ZERO,
+        }
     }
 }
 
@@ -93,7 +115,12 @@ pub struct LogError {
 }
 
 impl LogError {
-    fn new(line: u64, written: &str, what: impl Into<String>, wanted: impl Into<String>) -> Self {
+    pub(super) fn new(
+        line: u64,
+        written: &str,
+        what: impl Into<String>,
+        wanted: impl Into<String>,
+    ) -> Self {
         LogError { line, written: written.into(), what: what.into(), wanted: wanted.into() }
     }
 }
@@ -148,8 +175,13 @@ fn in_order(mut rows: Vec<RawRow>, format: &LogFormat) -> Result<Vec<LogRow>, Ve
         LogTime::UnixSeconds | LogTime::Rfc3339 => rows.first().map_or(0, |raw| raw.instant),
     };
     let compress = i128::from(format.compress.max(1));
+    let start = start + i128::from(format.skip.as_nanoseconds());
     let (mut timed, mut errors) = (Vec::with_capacity(rows.len()), Vec::new());
     for raw in rows {
+        // Truncation would move what was left out onto the start.
+        if raw.instant < start {
+            continue;
+        }
         match u64::try_from((raw.instant - start) / compress) {
             Ok(nanoseconds) => {
                 timed.push(LogRow { time: Time::from_nanoseconds(nanoseconds), ..raw.row });
@@ -160,7 +192,44 @@ fn in_order(mut rows: Vec<RawRow>, format: &LogFormat) -> Result<Vec<LogRow>, Ve
             }
         }
     }
-    if errors.is_empty() { Ok(timed) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    if timed.is_empty() {
+        let wanted = "lower `skip`";
+        return Err(vec![LogError::new(1, "", "all messages of the log are skipped", wanted)]);
+    }
+    let made = if format.scale == LogFormat::WHOLE { timed } else { scaled(timed, format) };
+    if made.is_empty() {
+        let wanted = "raise `scale`";
+        return Err(vec![LogError::new(1, "", "no message of the log is left", wanted)]);
+    }
+    Ok(made)
+}
+
+/// As many rows as `format` asks for. What becomes of a row depends on its tenant and its number among
+/// that tenant's rows alone: not on other tenants, and not on the seed of a run.
+fn scaled(rows: Vec<LogRow>, format: &LogFormat) -> Vec<LogRow> {
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let mut made: Vec<LogRow> = Vec::new();
+    for row in rows {
+        let count = counts.entry(row.tenant.clone()).or_default();
+        let luck = mix(xxhash_rust::xxh3::xxh3_64(row.tenant.as_bytes()) ^ mix(*count));
+        *count += 1;
+        let below = |luck: u64, bound: u64| ((u128::from(luck) * u128::from(bound)) >> 64) as u64;
+        let rest = format.scale % LogFormat::WHOLE;
+        let copies =
+            format.scale / LogFormat::WHOLE + u64::from(below(luck, LogFormat::WHOLE) < rest);
+        for copy in 0..copies {
+            let late = format.spread.as_nanoseconds().saturating_add(1);
+            let late = if copy == 0 { 0 } else { below(mix(luck ^ copy), late) };
+            let time = row.time.saturating_add(Span::from_nanoseconds(late));
+            made.push(LogRow { time, ..row.clone() });
+        }
+    }
+    // The sort keeps the order of simultaneous rows.
+    made.sort_by_key(|row| row.time);
+    made
 }
 
 struct RawRow {

@@ -6,6 +6,7 @@
 
 use super::decode::ROOT;
 use super::decode::traffic::default_name;
+use super::decode::values::Placed;
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Shape, TAG, TableSpec};
 use super::suggest::{list, nearest};
@@ -17,6 +18,30 @@ pub(crate) fn apply(reporter: &Reporter, root: &mut Node, text: &str) {
     if let Err(problem) = try_apply(root, text, source) {
         reporter.report(*problem);
     }
+}
+
+/// Tries a path that stands in a file, with a value in TOML, on a copy of the tree; reports why it
+/// cannot be set.
+pub(crate) fn try_at(reporter: &Reporter, root: &Node, place: &Placed, value: &str) -> Option<()> {
+    let text = format!("{}={value}", place.text);
+    let tried = try_apply(&mut root.clone(), &text, place.mark.source);
+    // Places count from the start of the override; without escapes it stands in the file like that.
+    let is_verbatim = place.mark.end.saturating_sub(place.mark.start) == place.text.len();
+    let moved = |mark: Mark| match is_verbatim && mark.end <= place.text.len() {
+        true => Mark {
+            source: mark.source,
+            start: place.mark.start + mark.start,
+            end: place.mark.start + mark.end,
+        },
+        false => place.mark,
+    };
+    let is_own = place.text == "sweep" || place.text.starts_with("sweep.");
+    if is_own {
+        let label = "an axis changes the scenario, not the sweep";
+        reporter.report(Problem::new("this cannot be an axis", place.mark, label));
+        return None;
+    }
+    tried.map_err(|problem| reporter.report(problem.moved(moved))).ok()
 }
 
 /// A part of a path and its place.

@@ -147,6 +147,14 @@ pub(crate) fn parse_probability(text: &str) -> Result<Probability, QuantityError
     probability.ok_or(QuantityError::OutOfRange(RANGE))
 }
 
+/// A part of one: a number from 0 to 1 such as `0.02`, or a percentage such as `2%`.
+///
+/// # Errors
+/// When the text is neither, is above 1, or is finer than a billionth.
+pub fn parse_part(text: &str) -> Result<f64, QuantityError> {
+    parse_probability(text).map(Probability::as_f64)
+}
+
 /// A weight: a number from 0.000001 to 1000000.
 ///
 /// # Errors

@@ -66,6 +66,12 @@ pub(crate) enum Shape {
     },
     OneOf(&'static [&'static str]),
     Bound,
+    /// Such as `08:30`.
+    TimeOfDay,
+    /// Such as `-05:00`.
+    Zone,
+    /// Such as `mon 08:30`.
+    WeekTime,
     List(&'static Shape),
     Either(&'static Shape, &'static Shape),
     Table(&'static TableSpec),

@@ -3,12 +3,20 @@
 //! Every index in here is valid and every combination is one the model can run; what a person may
 //! have got wrong was reported when the file was decoded.
 
+mod curve;
+mod traffic;
+
+pub use curve::{Curve, Outside, SendWindow};
+pub use traffic::{
+    Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
+};
+
 use super::fault::Fault;
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
 use crate::scheduler::RetryPolicy;
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, Quota, Rate, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
 /// A resolved scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +33,8 @@ pub struct Scenario {
     pub duration: Span,
     /// The run goes on for at most this long after the arrivals, or until nothing is left.
     pub drain: Span,
+    /// Messages submitted before this are left out of dwell, latency and on-time figures.
+    pub warm_up: Span,
     /// Width of the windows of every series and of the fairness measures.
     pub window: Span,
     /// Index = [`DestinationId`].
@@ -92,6 +102,20 @@ pub enum Latency {
         /// Standard deviation of the natural logarithm; 0 to 5.
         sigma: f64,
     },
+}
+
+impl Latency {
+    /// Its mean in seconds.
+    pub fn mean_s(&self) -> f64 {
+        match self {
+            Latency::Constant(span) => span.as_seconds_f64(),
+            Latency::Uniform { from, to } => (from.as_seconds_f64() + to.as_seconds_f64()) / 2.0,
+            Latency::Exponential { mean } => mean.as_seconds_f64(),
+            Latency::Lognormal { median, sigma } => {
+                median.as_seconds_f64() * libm::exp(sigma * sigma / 2.0)
+            }
+        }
+    }
 }
 
 /// A probability in billionths: exact, so that it is the same on every machine.
@@ -164,52 +188,6 @@ pub struct Sender {
     pub cap: Option<Quota>,
 }
 
-/// A source of synthetic traffic: one tenant's traffic of one kind towards one destination.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Source {
-    /// Names its random stream, with the tenant's name; unique within the tenant.
-    pub name: String,
-    /// Whose traffic it is.
-    pub tenant: TenantId,
-    /// Where it goes.
-    pub destination: DestinationId,
-    /// Its class.
-    pub class: ClassId,
-    /// The tenant's senders that it uses in turn: `first_sender` and the `senders - 1` after it.
-    pub first_sender: SenderId,
-    /// How many; at least 1.
-    pub senders: u32,
-    /// What a message costs: each size with its relative frequency; at least one entry.
-    pub segments: Vec<(u32, u32)>,
-    /// How long a message stays worth sending.
-    pub validity: Option<Span>,
-    /// When messages arrive.
-    pub arrivals: Arrivals,
-}
-
-/// When the messages of a source arrive.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Arrivals {
-    /// A Poisson stream.
-    Poisson {
-        /// Messages, not segments, in the unit of a rate.
-        rate: Rate,
-        /// When it begins.
-        from: Time,
-        /// When it ends.
-        until: Time,
-    },
-    /// A number of messages, evenly spread over a span, or all at once.
-    Campaign {
-        /// When the first one arrives.
-        at: Time,
-        /// How many.
-        messages: u64,
-        /// Over how long; [`Span::ZERO`] for all at once.
-        over: Span,
-    },
-}
-
 /// Recorded traffic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageLog {
@@ -260,8 +238,19 @@ pub struct Check {
     pub selector: Selector,
     /// The bound, in the metric's unit (seconds for times).
     pub bound: Bound,
+    /// How much worse than a recorded baseline the figure may get.
+    pub margin: Margin,
     /// Line in the scenario file, from 1.
     pub line: u32,
+}
+
+/// How much worse a figure may get.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// By this part of what it was.
+    Relative(f64),
+    /// By this, in the metric's unit.
+    Absolute(f64),
 }
 
 /// Of whom a metric is taken. Empty fields select all.
@@ -297,6 +286,12 @@ impl Bound {
 }
 
 impl Scenario {
+    /// Whether all arrivals are the same whatever the policy: those of closed loops depend on when
+    /// earlier messages were served, so runs that have some are not paired message by message.
+    pub fn is_open_loop(&self) -> bool {
+        !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
+    }
+
     /// The tenants that `name` stands for: one tenant, or all of one population.
     pub fn tenants_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = TenantId> + 'a {
         self.tenants

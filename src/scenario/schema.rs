@@ -159,6 +159,9 @@ fn shape(of: &'static Shape) -> Schema {
             Schema { kind: Some("number"), minimum: Some(Number::Real(0.0)), ..Schema::default() },
             string(Some(BOUND)),
         ]),
+        Shape::TimeOfDay => string(Some(TIME_OF_DAY)),
+        Shape::Zone => string(Some(ZONE)),
+        Shape::WeekTime => string(Some(WEEK_TIME)),
         Shape::Weight => {
             Schema { exclusive_minimum: Some(Number::Real(0.0)), minimum: None, ..number(0.0, 1e6) }
         }
@@ -185,6 +188,10 @@ const RATE: &str = r"^[0-9]+(\.[0-9]+)?/(s|min|h|day|d)$";
 const QUOTA: &str = r"^([0-9]+(\.[0-9]+)?/(s|min|h|day|d)|unlimited)$";
 const PERCENTAGE: &str = r"^[0-9]+(\.[0-9]+)?%?$";
 const BOUND: &str = r"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|min|h|d|%)$";
+
+const TIME_OF_DAY: &str = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$";
+const ZONE: &str = r"^[+-](0[0-9]|1[0-4]):[0-5][0-9]$";
+const WEEK_TIME: &str = r"^(mon|tue|wed|thu|fri|sat|sun) ([01][0-9]|2[0-3]):[0-5][0-9]$";
 
 /// The name of a table's definition: its title without what is not a letter.
 fn key_of(spec: &TableSpec) -> String {

@@ -60,6 +60,9 @@ fn every_help_page_tells_usage_and_exit_codes() {
         [
             "run",
             "show",
+            "compare",
+            "sweep",
+            "merge",
             "check",
             "verify",
             "diff",

@@ -147,6 +147,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
 }
 
 /// What a run of the program left.
+#[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) stdout: String,
     pub(crate) stderr: String,

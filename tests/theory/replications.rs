@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use apportion::engine::LadderCalendar;
 use apportion::model::{Setup, simulate_with};
 use apportion::scenario::{
-    Arrivals, Class, Destination, Gateway, Latency, Probability, Scenario, Sender, Source, Tenant,
+    Arrivals, Class, Destination, Gateway, Latency, Pace, Probability, Scenario, Sender, SenderUse,
+    Source, Tenant,
 };
 use apportion::scheduler::{Fifo, RetryPolicy};
 use apportion::time::{Span, Time};
@@ -229,6 +230,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         policy: "fifo".into(),
         duration,
         drain: forever,
+        warm_up: apportion::time::Span::ZERO,
         window: duration,
         destinations: vec![Destination {
             name: "queue".into(),
@@ -267,7 +269,11 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
             senders: 1,
             segments: vec![(1, 1)],
             validity: None,
-            arrivals: Arrivals::Poisson { rate, from: Time::ZERO, until: Time::ZERO + duration },
+            sender_use: SenderUse::InTurn,
+            send_window: None,
+            arrivals: Arrivals::Poisson {
+                pace: Pace { rate, from: Time::ZERO, until: Time::ZERO + duration, curve: None },
+            },
         }],
         log: None,
         faults: Vec::new(),

@@ -141,6 +141,7 @@ fn verdicts_on_censored_and_absent_figures() {
         metric: metric.into(),
         selector: of,
         bound,
+        margin: crate::scenario::Margin::Relative(0.05),
         line: 9,
     };
     let all = Selector::default;

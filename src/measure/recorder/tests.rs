@@ -161,6 +161,7 @@ fn alerts_are_cleared_by_account_and_kind() {
             change,
             scores: Scores { impact: 0.75, ..Scores::default() },
             since: at(0.0),
+            explanation: crate::detector::Explanation::default(),
         })
     };
     use AlertChange::{Cleared, Raised};

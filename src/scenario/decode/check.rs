@@ -3,7 +3,7 @@
 use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::quantity::parse_scaled;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::resolved::{Bound, Check, Scenario, Selector};
+use super::super::resolved::{Bound, Check, Margin, Scenario, Selector};
 use super::super::tree::{Node, Value};
 use super::super::{MetricUnit, Registries};
 use super::ROOT;
@@ -24,6 +24,12 @@ pub(crate) static CHECK: TableSpec = TableSpec {
         Field::optional("destination", Shape::Name, "a destination"),
         Field::optional("at-most", Shape::Bound, "the value is at most this"),
         Field::optional("at-least", Shape::Bound, "the value is at least this"),
+        Field::with_default(
+            "margin",
+            Shape::Bound,
+            "\"5%\"",
+            "how much worse than a recorded baseline it may get: a part, or in the metric's unit",
+        ),
     ]],
     kind: None,
 };
@@ -68,6 +74,10 @@ pub(crate) fn check(reporter: &Reporter, subjects: &Subjects<'_>, node: &Node) -
             None
         }
     };
+    let margin = match (reader.get("margin"), metric) {
+        (Some(node), Some((name, unit))) => margin(reporter, name, unit, &node),
+        _ => None,
+    };
     let selected = Selected {
         tenants: tenant.as_ref().map(|n| subjects.people.tenants(reporter, n)),
         set: position(reporter, subjects.sets, &tenant_set)
@@ -99,7 +109,7 @@ pub(crate) fn check(reporter: &Reporter, subjects: &Subjects<'_>, node: &Node) -
     let (metric, unit) = metric?;
     let bound = bound?;
     let name = text(name).unwrap_or_else(|| default_name(metric, unit, &selector, bound));
-    Some(Check { name, metric: metric.into(), selector, bound, line })
+    Some(Check { name, metric: metric.into(), selector, bound, margin: margin?, line })
 }
 
 fn metric<'a>(
@@ -115,6 +125,17 @@ fn metric<'a>(
         reader.reporter.report(problem.help("`apportion metrics` lists all of them"));
     }
     found.copied()
+}
+
+/// A part of the figure before, or a bound in the unit of its metric.
+fn margin(reporter: &Reporter, metric: &str, unit: MetricUnit, node: &Node) -> Option<Margin> {
+    if let Value::Text(text) = &node.value
+        && text.ends_with('%')
+    {
+        let part = part_of_one(reporter, &quoted("margin"), "a part", node)?;
+        return Some(Margin::Relative(part.as_f64()));
+    }
+    value(reporter, metric, unit, "margin", node).map(Margin::Absolute)
 }
 
 /// A bound in the unit of its metric.

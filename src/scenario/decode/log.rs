@@ -12,7 +12,7 @@ use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::resolved::Scenario;
 use super::super::tree::{Node, Value};
 use super::names::Names;
-use super::values::{Placed, did_you_mean, text, wrong_type};
+use super::values::{Placed, did_you_mean, millionths, text, wrong_type};
 use super::{Findings, ROOT};
 use crate::units::{ClassId, DestinationId, TenantSetId};
 
@@ -43,6 +43,24 @@ pub(crate) static LOG: TableSpec = TableSpec {
             Shape::Integer { least: 1, most: 1_000_000_000 },
             "1",
             "recorded time is divided by this",
+        ),
+        Field::with_default(
+            "skip",
+            Shape::Span,
+            "\"0s\"",
+            "recorded time that is left out at the beginning",
+        ),
+        Field::with_default(
+            "scale",
+            Shape::Number { least: 0.000_001, most: 1_000_000.0 },
+            "1",
+            "how many messages each row makes; a fraction thins the log at random",
+        ),
+        Field::with_default(
+            "spread",
+            Shape::Span,
+            "\"0s\"",
+            "copies that `scale` makes come at random up to this long after the row",
         ),
         Field::optional("destination", Shape::Name, "for rows that do not say"),
         Field::optional("class", Shape::Name, "for rows that do not say"),
@@ -83,6 +101,8 @@ pub(crate) fn log(
     let separator = separator(&reader);
     let time = reader.word("time");
     let compress = reader.integer("compress");
+    let (skip, spread) = (reader.span("skip"), reader.span("spread"));
+    let scale = reader.get("scale").and_then(|node| millionths(reporter, "`scale`", &node));
     let find = |names: &Names, key| {
         reader
             .text(key)
@@ -119,7 +139,8 @@ pub(crate) fn log(
             None => None,
         };
         let _: &str = written_as?;
-        Some(LogFormat { columns, separator: separator?, time, compress: compress? })
+        let (compress, skip, scale, spread) = (compress?, skip?, scale?, spread?);
+        Some(LogFormat { columns, separator: separator?, time, compress, skip, scale, spread })
     })();
     let (Some(path), Some(format)) = (path, format) else { return false };
     let Some((name, bytes)) = read_file(reporter, references.base_directory, &path, findings)
@@ -203,7 +224,7 @@ fn separator(reader: &TableReader<'_>) -> Option<u8> {
 }
 
 /// The name of the file in messages, and what is in it.
-fn read_file(
+pub(crate) fn read_file(
     reporter: &Reporter,
     base_directory: &Path,
     path: &Placed,
@@ -281,7 +302,12 @@ pub(crate) fn report_rows(reporter: &Reporter, name: &str, bytes: &[u8], errors:
 }
 
 /// All tenants have a set or none has: reports when the created ones differ from the declared.
-fn check_sets(reporter: &Reporter, draft: &Scenario, declared: usize, head: Mark) -> bool {
+pub(crate) fn check_sets(
+    reporter: &Reporter,
+    draft: &Scenario,
+    declared: usize,
+    head: Mark,
+) -> bool {
     let (declared, created) = draft.tenants.split_at(declared);
     let (Some(one), Some(other)) = (declared.first(), created.first()) else { return true };
     if one.set.is_some() == other.set.is_some() {

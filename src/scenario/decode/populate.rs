@@ -19,7 +19,9 @@ pub(crate) fn populate(
         return false;
     }
     for table in tables {
-        for name in tenant_names(table) {
+        let sizes = table.sizes.map(|sizes| sizes.of(table.count));
+        for (member, name) in tenant_names(table).enumerate() {
+            let size = sizes.as_ref().map(|sizes| sizes[member]);
             let tenant = TenantId(draft.tenants.len() as u32);
             let first_sender = SenderId(draft.senders.len() as u32);
             draft.tenants.push(Tenant {
@@ -42,7 +44,12 @@ pub(crate) fn populate(
                 senders: table.senders,
                 segments: traffic.segments.clone(),
                 validity: traffic.validity,
-                arrivals: traffic.arrivals,
+                sender_use: table.sender_use,
+                send_window: traffic.send_window.clone(),
+                arrivals: match size {
+                    Some(size) => traffic.arrivals.scaled(size),
+                    None => traffic.arrivals.clone(),
+                },
             }));
         }
     }

@@ -2,10 +2,12 @@
 
 use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
+use super::super::resolved::SenderUse;
 use super::super::suggest::list;
 use super::super::tree::Node;
 use super::names::Names;
-use super::traffic::{CAMPAIGN, POISSON, Traffic, Where, traffic};
+use super::sizes::{SIZES, Sizes, sizes};
+use super::traffic::{TRAFFIC_KINDS, Traffic, Where, traffic};
 use super::values::Placed;
 use super::{ROOT, destination};
 use crate::units::{Quota, TenantSetId, Weight};
@@ -21,6 +23,11 @@ pub(crate) static TENANT: TableSpec = TableSpec {
             "1",
             "how many equal tenants; they are named `name-1`, `name-2` and so on",
         ),
+        Field::optional(
+            "sizes",
+            Shape::Table(&SIZES),
+            "how traffic differs between the members of a population; equal when not given",
+        ),
         Field::optional("set", Shape::Name, "its tenant set; all tenants have one or none has"),
         Field::with_default("weight", Shape::Weight, "1", "its weight in its set or among all"),
         Field::with_default(
@@ -28,6 +35,12 @@ pub(crate) static TENANT: TableSpec = TableSpec {
             Shape::Integer { least: 1, most: MOST_SENDERS },
             "1",
             "its senders, used in turn; they are named `sender-1`, `sender-2` and so on",
+        ),
+        Field::optional(
+            "sender-skew",
+            Shape::Number { least: 0.0, most: 10.0 },
+            "senders are used at random, number k in proportion to k to the power of minus this; \
+             0 for evenly",
         ),
         Field::optional("sender-cap", Shape::Rate, "segments that each sender may send"),
         Field::optional(
@@ -39,8 +52,6 @@ pub(crate) static TENANT: TableSpec = TableSpec {
     ]],
     kind: None,
 };
-
-pub(crate) static TRAFFIC_KINDS: [&TableSpec; 2] = [&POISSON, &CAMPAIGN];
 
 /// The most tenants of a scenario.
 pub(crate) const MOST_TENANTS: u64 = 1_000_000;
@@ -57,7 +68,9 @@ pub(crate) struct TenantTable {
     pub(crate) set_given: bool,
     pub(crate) head: Mark,
     pub(crate) weight: Weight,
+    pub(crate) sizes: Option<Sizes>,
     pub(crate) senders: u32,
+    pub(crate) sender_use: SenderUse,
     pub(crate) senders_mark: Mark,
     pub(crate) sender_cap: Option<Quota>,
     pub(crate) traffic: Vec<Traffic>,
@@ -81,7 +94,16 @@ pub(crate) fn tenant(
     let set_name = reader.text("set");
     let set = set_name.as_ref().and_then(|set| sets.find(reporter, set));
     let weight = reader.weight("weight");
+    let sizes = reader.get("sizes").map(|node| sizes(reporter, &node));
+    if let (true, Some(1)) = (reader.has("sizes"), count) {
+        let label = "give a `count` above 1, or remove this";
+        reader.reject("sizes", "one tenant has no sizes", label);
+    }
     let senders = reader.integer_u32("senders");
+    let sender_use = match reader.number("sender-skew") {
+        Some(exponent) => Some(SenderUse::Zipf(exponent)),
+        None => (!reader.has("sender-skew")).then_some(SenderUse::InTurn),
+    };
     let sender_cap = destination::quota(&reader, "sender-cap", "sender-burst", false);
     let mut traffic_names = Names::new("traffic table");
     let tables: Vec<_> = reader
@@ -99,7 +121,12 @@ pub(crate) fn tenant(
             set_given: reader.has("set"),
             head: reader.head,
             weight: weight?,
+            sizes: match sizes {
+                Some(sizes) => Some(sizes?),
+                None => None,
+            },
             senders: senders?,
+            sender_use: sender_use?,
             senders_mark: reader.mark("senders"),
             sender_cap: sender_cap?,
             traffic: tables.into_iter().collect::<Option<_>>()?,

@@ -1,14 +1,28 @@
 //! `[[tenant.traffic]]`: what a tenant submits.
 
+mod campaign;
+mod closed_loop;
+mod constant;
+mod flash_crowd;
+mod on_off;
+mod pace;
+mod poisson;
+mod renewal;
+
+pub(crate) use renewal::{GAPS, gap_law};
+
+use std::sync::Arc;
+
 use super::super::diagnostics::{Problem, Reporter};
-use super::super::reader::{Field, Presence, Shape, TableReader, TableSpec, choose_kind};
-use super::super::resolved::Arrivals;
+use super::super::reader::{Field, Shape, TableReader, TableSpec, choose_kind};
+use super::super::resolved::{Arrivals, SendWindow};
 use super::super::tree::{Node, Value};
 use super::ROOT;
+use super::curve::Curves;
 use super::names::Names;
-use super::tenant::TRAFFIC_KINDS;
+use super::send_window::{SEND_WINDOW, send_window};
 use super::values::{Placed, check_name, integer, quoted, wrong_type};
-use crate::time::{Span, Time};
+use crate::time::Span;
 use crate::units::{ClassId, DestinationId};
 
 /// The keys that every kind of traffic has.
@@ -17,11 +31,12 @@ const COMMON: &[Field] = &[
     Field::optional("destination", Shape::Name, "where to; needed when there is more than one"),
     Field::with_default(
         "segments",
-        Shape::Either(&SIZE, &Shape::List(&Shape::List(&SIZE_OR_FREQUENCY))),
+        SEGMENTS,
         "1",
         "what a message costs: a number, or pairs of a number and its relative frequency",
     ),
     Field::optional("validity", Shape::Span, "how long a message stays worth sending"),
+    Field::optional("send-window", Shape::Table(&SEND_WINDOW), "when it may be submitted"),
     Field::optional("name", Shape::Name, "names its random stream; by default kind and position"),
 ];
 
@@ -29,58 +44,53 @@ const COMMON: &[Field] = &[
 pub(crate) const MOST_SEGMENTS: u64 = 255;
 const MOST_FREQUENCY: u64 = 1_000_000;
 const SIZE: Shape = Shape::Integer { least: 1, most: MOST_SEGMENTS };
+/// A number of segments, or several with their relative frequencies.
+pub(crate) const SEGMENTS: Shape =
+    Shape::Either(&SIZE, &Shape::List(&Shape::List(&SIZE_OR_FREQUENCY)));
 const SIZE_OR_FREQUENCY: Shape = Shape::Integer { least: 1, most: MOST_FREQUENCY };
 
-pub(crate) static POISSON: TableSpec = TableSpec {
-    title: "`[[tenant.traffic]]` of kind poisson",
-    doc: "Messages that arrive independently of each other, at a constant rate.",
-    fields: &[
-        &[
-            Field {
-                name: "kind",
-                shape: Shape::OneOf(&["poisson"]),
-                presence: Presence::Required,
-                doc: "the kind of traffic",
-            },
-            Field::required("rate", Shape::Rate, "messages, such as \"2/min\""),
-            Field::with_default("from", Shape::Span, "\"0s\"", "when it begins"),
-            Field::optional("until", Shape::Span, "when it ends; with the arrivals when not given"),
-        ],
-        COMMON,
-    ],
-    kind: Some("poisson"),
+/// One kind of arrivals: its keys, and how they are read.
+pub(crate) struct Kind {
+    spec: &'static TableSpec,
+    decode: fn(&TableReader<'_>, &Where<'_>) -> Option<Arrivals>,
+}
+
+/// The registry: a line a kind.
+const KINDS: [Kind; 7] = [
+    Kind { spec: &constant::CONSTANT, decode: constant::decode },
+    Kind { spec: &poisson::POISSON, decode: poisson::decode },
+    Kind { spec: &renewal::RENEWAL, decode: renewal::decode },
+    Kind { spec: &on_off::ON_OFF, decode: on_off::decode },
+    Kind { spec: &campaign::CAMPAIGN, decode: campaign::decode },
+    Kind { spec: &flash_crowd::FLASH_CROWD, decode: flash_crowd::decode },
+    Kind { spec: &closed_loop::CLOSED_LOOP, decode: closed_loop::decode },
+];
+
+/// The keys of every kind.
+pub(crate) static TRAFFIC_KINDS: [&TableSpec; KINDS.len()] = {
+    let mut specs = [KINDS[0].spec; KINDS.len()];
+    let mut index = 0;
+    while index < KINDS.len() {
+        specs[index] = KINDS[index].spec;
+        index += 1;
+    }
+    specs
 };
 
-pub(crate) static CAMPAIGN: TableSpec = TableSpec {
-    title: "`[[tenant.traffic]]` of kind campaign",
-    doc: "A number of messages, all at once or evenly over a span.",
-    fields: &[
-        &[
-            Field {
-                name: "kind",
-                shape: Shape::OneOf(&["campaign"]),
-                presence: Presence::Required,
-                doc: "the kind of traffic",
-            },
-            Field::required("at", Shape::Span, "when the first message arrives"),
-            Field::required(
-                "messages",
-                Shape::Integer { least: 1, most: 1_000_000_000 },
-                "how many messages",
-            ),
-            Field::with_default("over", Shape::Span, "\"0s\"", "over how long; 0s for all at once"),
-        ],
-        COMMON,
-    ],
-    kind: Some("campaign"),
-};
+/// The key that tells the kind.
+const fn kind_field(kind: &'static [&'static str]) -> Field {
+    Field::required("kind", Shape::OneOf(kind), "the kind of traffic")
+}
 
 /// What traffic refers to.
 pub(crate) struct Where<'a> {
     pub(crate) destinations: &'a Names,
     pub(crate) classes: &'a Names,
+    pub(crate) curves: &'a Curves,
     /// When arrivals end, where that could be read.
     pub(crate) duration: Option<Span>,
+    /// The moment of a UTC week at which the run begins.
+    pub(crate) begins: Span,
 }
 
 /// A traffic table as decoded.
@@ -91,6 +101,7 @@ pub(crate) struct Traffic {
     pub(crate) class: ClassId,
     pub(crate) segments: Vec<(u32, u32)>,
     pub(crate) validity: Option<Span>,
+    pub(crate) send_window: Option<Arc<SendWindow>>,
     pub(crate) arrivals: Arrivals,
 }
 
@@ -116,10 +127,10 @@ pub(crate) fn traffic(
     let destination = place.destinations.find_or_only(&reader, "destination");
     let segments = reader.get("segments").and_then(|node| sizes(reporter, &node));
     let validity = reader.positive_span("validity");
-    let arrivals = match kind {
-        "poisson" => poisson(&reader, place.duration),
-        _ => campaign(&reader, place.duration),
-    };
+    let window = reader.get("send-window");
+    let send_window = window.map(|node| send_window(reporter, place.begins, &node));
+    let decode = KINDS.iter().find(|kind| std::ptr::eq(kind.spec, spec)).map(|kind| kind.decode);
+    let arrivals = decode.expect("it was chosen among the kinds")(&reader, place);
     reader.finish();
     Some(Traffic {
         name: name?.text,
@@ -127,6 +138,10 @@ pub(crate) fn traffic(
         class: ClassId(class? as u16),
         segments: segments?,
         validity,
+        send_window: match send_window {
+            Some(window) => Some(window?),
+            None => None,
+        },
         arrivals: arrivals?,
     })
 }
@@ -138,44 +153,8 @@ pub(crate) fn default_name(kind: &str, position: usize) -> String {
     name
 }
 
-fn poisson(reader: &TableReader<'_>, duration: Option<Span>) -> Option<Arrivals> {
-    let rate = reader.rate("rate");
-    let from = reader.span("from");
-    let until_given = reader.span("until");
-    let until = if reader.has("until") { until_given } else { duration };
-    if let (Some(until), Some(duration), true) = (until, duration, reader.has("until"))
-        && until > duration
-    {
-        let label = format!("arrivals end at {}", in_words(duration));
-        reader.reject("until", "the traffic goes on after the arrivals end", label);
-    }
-    if let (Some(from), Some(until)) = (from, until)
-        && from >= until
-    {
-        let label = format!("it would end at {}", in_words(until));
-        reader.reject("from", "the traffic ends before it begins", label);
-    }
-    Some(Arrivals::Poisson { rate: rate?, from: Time::ZERO + from?, until: Time::ZERO + until? })
-}
-
-fn campaign(reader: &TableReader<'_>, duration: Option<Span>) -> Option<Arrivals> {
-    let at = reader.span("at");
-    let messages = reader.integer("messages");
-    let over = reader.span("over");
-    if let (Some(at), Some(duration)) = (at, duration) {
-        let label = format!("arrivals end at {}", in_words(duration));
-        if at >= duration {
-            reader.reject("at", "the campaign starts after the arrivals end", label);
-        } else if over.is_some_and(|over| over > duration - at) {
-            let label = format!("{label}, that is {} after `at`", in_words(duration - at));
-            reader.reject("over", "the campaign goes on after the arrivals end", label);
-        }
-    }
-    Some(Arrivals::Campaign { at: Time::ZERO + at?, messages: messages?, over: over? })
-}
-
 /// Sizes of messages with their relative frequencies.
-fn sizes(reporter: &Reporter, node: &Node) -> Option<Vec<(u32, u32)>> {
+pub(crate) fn sizes(reporter: &Reporter, node: &Node) -> Option<Vec<(u32, u32)>> {
     let what = quoted("segments");
     let small = |value: Option<u64>| value.map(|value| value as u32);
     let Value::Array(pairs) = &node.value else {

@@ -1,5 +1,7 @@
 //! Single values: from a node of the tree to a typed value, or a report.
 
+use super::super::Zone;
+use super::super::clock::{parse_time_of_day, parse_week_time, parse_zone};
 use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::quantity::{
     QuantityError, parse_probability, parse_rate, parse_scaled, parse_span, parse_weight,
@@ -148,6 +150,23 @@ impl TableReader<'_> {
         known.copied()
     }
 
+    /// A time of day, since midnight.
+    pub(crate) fn time_of_day(&self, key: &'static str) -> Option<Span> {
+        let written = self.text(key)?;
+        clock_text(self.reporter, &quoted(key), "a time of day", &written, parse_time_of_day)
+    }
+
+    /// A moment of the week, since Monday, 00:00.
+    pub(crate) fn week_time(&self, key: &'static str) -> Option<Span> {
+        let written = self.text(key)?;
+        clock_text(self.reporter, &quoted(key), "a moment of the week", &written, parse_week_time)
+    }
+
+    /// An offset from UTC.
+    pub(crate) fn zone(&self, key: &'static str) -> Option<Zone> {
+        zone(self.reporter, &quoted(key), &*self.get(key)?)
+    }
+
     /// Reports that the value of `key` will not do.
     pub(crate) fn reject(&self, key: &str, title: impl Into<String>, label: impl Into<String>) {
         self.reporter.report(Problem::new(title, self.mark(key), label));
@@ -189,6 +208,60 @@ pub(crate) fn text(reporter: &Reporter, what: &str, node: &Node) -> Option<Place
     }
     wrong_type(reporter, what, node, "a text in quotes");
     None
+}
+
+/// An offset from UTC.
+pub(crate) fn zone(reporter: &Reporter, what: &str, node: &Node) -> Option<Zone> {
+    clock_text(reporter, what, "a zone", &text(reporter, what, node)?, parse_zone)
+}
+
+fn clock_text<T>(
+    reporter: &Reporter,
+    what: &str,
+    kind: &str,
+    written: &Placed,
+    parse: fn(&str) -> Result<T, &'static str>,
+) -> Option<T> {
+    match parse(&written.text) {
+        Ok(value) => Some(value),
+        Err(wanted) => {
+            let title = format!("{what} is not {kind}");
+            reporter.report(Problem::new(title, written.mark, wanted));
+            None
+        }
+    }
+}
+
+/// A number in thousandths, up to `most` thousandths.
+pub(crate) fn thousandths(reporter: &Reporter, what: &str, node: &Node, most: u64) -> Option<u64> {
+    let Some(written) = numeral(node) else {
+        wrong_type(reporter, what, node, "a number such as 2 or 0.5");
+        return None;
+    };
+    let parsed = parse_scaled(&written, 3, "a thousandth");
+    let value = quantity(reporter, what, ("a number", "2 or 0.5"), node, parsed)?;
+    let value = u64::try_from(value).ok().filter(|value| *value <= most);
+    if value.is_none() {
+        let label = format!("it must be between 0 and {}", most / 1000);
+        reporter.report(Problem::new(format!("{what} is out of range"), node.mark, label));
+    }
+    value
+}
+
+/// A number above zero in millionths.
+pub(crate) fn millionths(reporter: &Reporter, what: &str, node: &Node) -> Option<u64> {
+    let Some(written) = numeral(node) else {
+        wrong_type(reporter, what, node, "a number such as 2 or 0.5");
+        return None;
+    };
+    let parsed = parse_scaled(&written, 6, "a millionth");
+    let value = quantity(reporter, what, ("a number", "2 or 0.5"), node, parsed)?;
+    let value = u64::try_from(value).ok().filter(|value| (1..=1_000_000_000_000).contains(value));
+    if value.is_none() {
+        let label = "it must be above 0 and at most 1000000";
+        reporter.report(Problem::new(format!("{what} is out of range"), node.mark, label));
+    }
+    value
 }
 
 pub(crate) fn span(reporter: &Reporter, what: &str, node: &Node) -> Option<Span> {

@@ -5,7 +5,7 @@ use super::super::quantity::parse_scaled;
 const SECOND: i128 = 1_000_000_000;
 
 /// Decimal seconds, in nanoseconds. The error says what would be right.
-pub(super) fn parse_seconds(text: &str) -> Result<i128, &'static str> {
+pub(in crate::scenario) fn parse_seconds(text: &str) -> Result<i128, &'static str> {
     const WANTED: &str = "expected seconds such as 1082040961 or 12.5, with at most nine places";
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
@@ -19,7 +19,7 @@ pub(super) fn parse_seconds(text: &str) -> Result<i128, &'static str> {
 /// RFC 3339, in nanoseconds since 1970. The error says what would be right.
 ///
 /// A leap second (`:60`) is the first second of the next minute, as in Unix time.
-pub(super) fn parse_rfc3339(text: &str) -> Result<i128, &'static str> {
+pub(in crate::scenario) fn parse_rfc3339(text: &str) -> Result<i128, &'static str> {
     const WANTED: &str = "expected RFC 3339 such as 2026-01-31T09:30:00.5Z";
     parse_parts(text).ok_or(WANTED)
 }

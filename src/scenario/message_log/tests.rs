@@ -38,6 +38,7 @@ fn unix_times_start_at_the_earliest_row_and_are_compressed_exactly() {
         separator: b' ',
         time: LogTime::UnixSeconds,
         compress: 200,
+        ..LogFormat::default()
     };
     let rows = read_log(b"1 2 1082040961\n3 4 1082155839\n5 2 1082040960\n", &format);
     let rows = rows.expect("valid");
@@ -104,4 +105,47 @@ fn lines_are_found_in_files_that_are_not_text() {
     assert_eq!(line_of(b"a\nb\xff\n", 2), "b\u{fffd}");
     assert_eq!(line_of(b"a", 9), "");
     assert_eq!(content_hash(b""), "99aa06d3014798d86001c324468d497f");
+}
+
+#[test]
+fn a_scaled_log_is_thinned_or_copied_and_nobody_shifts_anybody() {
+    let text = |tenants: &[&str]| {
+        let rows = (0..1000).flat_map(|i| tenants.iter().map(move |name| format!("{i},{name}\n")));
+        format!("time,tenant\n{}", rows.collect::<String>())
+    };
+    let read = |tenants: &[&str], scale: u64, spread: u64| {
+        let spread = Span::from_seconds(spread);
+        let format = LogFormat { scale, spread, ..LogFormat::default() };
+        read_log(text(tenants).as_bytes(), &format).expect("valid")
+    };
+    let of = |rows: &[LogRow], name: &str| -> Vec<u64> {
+        rows.iter().filter(|row| row.tenant == name).map(|row| row.time.as_nanoseconds()).collect()
+    };
+    let thin = of(&read(&["a"], 300_000, 0), "a");
+    // Binomial with 1000 trials of 0.3: a standard deviation of 14.5.
+    assert!(thin.len().abs_diff(300) < 73, "{}", thin.len());
+    assert_eq!(of(&read(&["b", "a"], 300_000, 0), "a"), thin);
+    assert_ne!(of(&read(&["b", "a"], 300_000, 0), "b"), thin);
+    let copied = of(&read(&["a"], 2_500_000, 10), "a");
+    assert!(copied.len().abs_diff(2500) < 80, "{}", copied.len());
+    assert!(copied.is_sorted());
+    let originals = copied.iter().filter(|time| **time % 1_000_000_000 == 0).count();
+    assert_eq!(originals, 1000, "copies are spread, rows stay");
+    assert!(copied.iter().all(|time| *time < 1_010_000_000_000));
+    assert_eq!(of(&read(&["b", "a"], 2_500_000, 10), "a"), copied);
+    let format = LogFormat { scale: 1, ..LogFormat::default() };
+    let none = read_log(b"time,tenant\n1,a\n", &format).expect_err("nothing is left");
+    assert_eq!(none[0].what, "no message of the log is left");
+}
+
+#[test]
+fn a_skipped_beginning_is_left_out_before_time_is_compressed() {
+    let format = LogFormat { skip: Span::from_seconds(10), compress: 2, ..LogFormat::default() };
+    let rows = read_log(b"time,tenant\n9.999,a\n10,b\n14,c\n", &format).expect("valid");
+    let seen: Vec<(u64, &str)> =
+        rows.iter().map(|row| (row.time.as_nanoseconds(), row.tenant.as_str())).collect();
+    assert_eq!(seen, [(0, "b"), (2_000_000_000, "c")]);
+    let format = LogFormat { skip: Span::from_seconds(20), ..format };
+    let none = read_log(b"time,tenant\n9,a\n", &format).expect_err("nothing is left");
+    assert_eq!(none[0].what, "all messages of the log are skipped");
 }

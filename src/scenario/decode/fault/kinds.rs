@@ -2,7 +2,7 @@
 
 use super::super::super::reader::{Field, Presence, Shape, TAG, TableSpec};
 use super::super::destination::MOST_BURST;
-use super::super::gateway::LATENCY;
+use super::super::latency::LATENCY;
 
 const COMMON: &[Field] = &[
     Field::optional("name", Shape::Name, "its name; by default kind and position"),

@@ -1,0 +1,370 @@
+//! Everything remembered of an account.
+
+use super::super::alerting::AlertState;
+use super::super::baseline::{FailureLevel, VolumeLevel};
+use super::super::evidence::{
+    DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
+};
+use super::super::recent::{KEPT, Left, Lesson, Recent};
+use super::super::season::{Phase, Season};
+use super::super::windows::{Closed, Tally};
+use super::super::{ErrorClass, Notice};
+use crate::time::Time;
+
+/// What can be abnormal, in the order of [`AlertKind`](super::AlertKind).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Failure = 0,
+    Up = 1,
+    Down = 2,
+    Late = 3,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 4] = [Kind::Failure, Kind::Up, Kind::Down, Kind::Late];
+
+    pub(super) fn is_volume(self) -> bool {
+        matches!(self, Kind::Up | Kind::Down)
+    }
+}
+
+/// Nats from which nothing is learnt: what is suspicious must not become what is usual.
+const FREEZES: f64 = 5.0;
+/// Outcomes before which a suspicion does not keep an account from being learnt: its rate is a guess.
+const GROWN: f64 = 60.0;
+/// Volumes are held against this much less, or more, than was predicted: weekdays differ, holidays
+/// come, and an error of the prediction is the same in every window.
+const PREDICTED_DOWN: f64 = 0.85;
+const PREDICTED_UP: f64 = 1.2;
+/// What one window of a drop can say, in nats, to who has seen no whole week.
+const NEWCOMER_AT_ONCE: f32 = 8.0;
+/// Windows after which a suspicion that came to nothing is dropped.
+const SUSPECTED_AT_MOST: u32 = 288;
+/// A window is learnt as at most this many times the mean of those that follow it, so that one
+/// campaign does not make an account look bursty for days.
+const LEARNT_AT_MOST: f64 = 12.0;
+/// Nats above which what was raised goes on. An account without outcomes says nothing, so its alert
+/// stays.
+const GOES_ON: f64 = 3.0;
+
+/// Everything remembered of an account.
+pub(in crate::detector) struct Memory {
+    recent: Recent,
+    failures: FailureLevel,
+    late: FailureLevel,
+    volume: VolumeLevel,
+    season: Season,
+    risen: [Risen; 2],
+    moved: [Moved; 2],
+    /// By kind.
+    pub(super) alerts: [AlertState; 4],
+    episodes: [Episode; 4],
+    /// Failures since the evidence for them began to rise, by class.
+    classes: [u16; ErrorClass::ALL.len()],
+    is_detached: bool,
+    /// Seconds since time zero.
+    campaign_until_s: u32,
+    maintenance_until_s: u32,
+}
+
+/// What happened since the evidence of a kind began to rise.
+#[derive(Clone, Copy, Debug, Default)]
+struct Episode {
+    /// Its first window; `u32::MAX` truncates a later one, after 40,000 years.
+    onset: u32,
+    windows: u32,
+    expected: f32,
+    seen: f32,
+    traffic: f32,
+    /// The harmed share when it was last abnormal: what comes after the end is not counted.
+    share: f32,
+}
+
+impl Memory {
+    pub(super) fn beginning_at(window: u64) -> Self {
+        Memory {
+            recent: Recent::beginning_at(window),
+            failures: FailureLevel::default(),
+            late: FailureLevel::default(),
+            volume: VolumeLevel::default(),
+            season: Season::default(),
+            risen: [Risen::default(); 2],
+            moved: [Moved::default(); 2],
+            alerts: [AlertState::NEW; 4],
+            episodes: [Episode::default(); 4],
+            classes: [0; ErrorClass::ALL.len()],
+            is_detached: false,
+            campaign_until_s: 0,
+            maintenance_until_s: 0,
+        }
+    }
+
+    pub(super) fn volume(&self) -> &VolumeLevel {
+        &self.volume
+    }
+
+    pub(super) fn classes(&self) -> &[u16; ErrorClass::ALL.len()] {
+        &self.classes
+    }
+
+    /// Takes note of what the platform announces.
+    pub(super) fn notice(&mut self, now: Time, notice: Notice) {
+        let seconds =
+            |time: Time| (time.as_nanoseconds() / 1_000_000_000).min(u32::MAX.into()) as u32;
+        match notice {
+            Notice::Attached => {
+                // What is kept of an earlier life would be held against the new one.
+                *self = Memory { alerts: self.alerts, ..Memory::beginning_at(self.recent.next()) };
+            }
+            Notice::Detached => self.is_detached = true,
+            Notice::CampaignAnnounced { until } if until > now => {
+                self.campaign_until_s = self.campaign_until_s.max(seconds(until));
+            }
+            Notice::Maintenance { until } if until > now => {
+                self.maintenance_until_s = self.maintenance_until_s.max(seconds(until));
+            }
+            Notice::CampaignAnnounced { .. } | Notice::Maintenance { .. } => {}
+        }
+    }
+
+    /// Whether a notice explains whatever is seen of this kind.
+    pub(super) fn is_excused(&self, kind: Kind, end: Time) -> bool {
+        let now_s = end.as_nanoseconds() / 1_000_000_000;
+        // A window that began in maintenance is maintenance's.
+        let maintenance = now_s <= u64::from(self.maintenance_until_s) + 300;
+        let campaign = now_s <= u64::from(self.campaign_until_s) + 300 && kind == Kind::Up;
+        maintenance || campaign || (self.is_detached && kind == Kind::Down)
+    }
+
+    /// Takes in the window that ended, and before it those the account slept through.
+    pub(super) fn catch_up(&mut self, seen: &Closed) {
+        let width_s = (seen.width.as_nanoseconds() / 1_000_000_000).max(1);
+        let missed = seen.window.saturating_sub(self.recent.next());
+        for _ in 0..missed.min(KEPT as u64) {
+            self.push(Tally::default(), width_s, seen.end());
+        }
+        if missed > KEPT as u64 {
+            self.volume.learn_silence(missed - KEPT as u64);
+            self.recent.skip(missed - KEPT as u64);
+        }
+        if seen.counts.submitted > 0 {
+            self.is_detached = false;
+        }
+        self.push(seen.counts, width_s, seen.end());
+    }
+
+    fn push(&mut self, counts: Tally, width_s: u64, end: Time) {
+        let leaving = self.recent.next().saturating_sub(KEPT as u64);
+        let is_excused = self.is_excused(Kind::Up, end);
+        if let Some(left) = self.recent.push(counts) {
+            let phase = Phase::of(leaving.saturating_mul(width_s), width_s);
+            self.learn(left, phase);
+        }
+        if is_excused {
+            self.recent.mark_abnormal(Lesson::Volume, 1);
+        }
+    }
+
+    fn learn(&mut self, left: Left, phase: Phase) {
+        let Tally { submitted, succeeded, failed } = left.counts;
+        if left.failures_ordinary {
+            self.failures.learn(failed, succeeded);
+            let late = u64::from(submitted).saturating_sub(left.counts.outcomes()) as u32;
+            self.late.learn(late, submitted - late.min(submitted));
+        }
+        if left.volume_ordinary {
+            let (following, windows) = self.recent.ordinary_volume(0, KEPT);
+            let mean = following as f64 / windows.max(1) as f64;
+            let bounded = f64::from(submitted).min(LEARNT_AT_MOST * (mean + 1.0));
+            self.volume.learn(bounded, self.season.expected(phase));
+            self.season.learn(bounded, phase);
+        }
+        if phase.ends_day() {
+            self.season.end_day(phase);
+        }
+    }
+
+    /// Adds up the evidence of the window that ended.
+    pub(super) fn weigh(&mut self, seen: &Closed, phase: Phase) {
+        let Tally { submitted, failed, .. } = seen.counts;
+        let outcomes = seen.counts.outcomes();
+        let window = seen.window;
+
+        let usual = self.failures.pessimistic();
+        self.risen[0].take(failed, outcomes, usual, self.most(Kind::Failure));
+        let expected = self.failures.belief().mean() * outcomes as f64;
+        self.account(Kind::Failure, window, expected, f64::from(failed), outcomes as f64);
+        if self.episodes[0].windows == 0 {
+            self.classes = [0; ErrorClass::ALL.len()];
+        } else {
+            for (sum, seen) in self.classes.iter_mut().zip(seen.classes) {
+                *sum = sum.saturating_add(seen.min(u32::from(u16::MAX)) as u16);
+            }
+        }
+
+        let late = u64::from(submitted).saturating_sub(outcomes) as u32;
+        let usual = self.late.pessimistic();
+        self.risen[1].take(late, u64::from(submitted), usual, self.most(Kind::Late));
+        let expected = self.late.belief().mean() * f64::from(submitted);
+        self.account(Kind::Late, window, expected, f64::from(late), f64::from(submitted));
+
+        let dispersion = self.volume.dispersion();
+        let drops: &[f64] = if self.season.knows_the_week() { &DROPS } else { &DROPS_OF_NEWCOMERS };
+        for (kind, factors) in [(Kind::Up, RISES.as_slice()), (Kind::Down, drops)] {
+            let Some(mean) = self.usual_volume(kind, phase) else { continue };
+            let margin = if kind == Kind::Up { PREDICTED_UP } else { PREDICTED_DOWN };
+            let is_newcomer = kind == Kind::Down && !self.season.knows_the_week();
+            let most_at_once = if is_newcomer { NEWCOMER_AT_ONCE } else { MOST };
+            let usual = Usual { mean: mean * margin, dispersion, most_at_once };
+            let most = self.most(kind);
+            self.moved[kind as usize - 1].take(submitted, usual, factors, most);
+            let traffic = mean.max(f64::from(submitted));
+            self.account(kind, window, mean, f64::from(submitted), traffic);
+        }
+        for kind in Kind::ALL {
+            let lesson = if kind.is_volume() { Lesson::Volume } else { Lesson::Failures };
+            let is_grown = kind.is_volume() || self.failures.messages() >= GROWN;
+            if is_grown && self.nats(kind) >= FREEZES {
+                self.recent.mark_abnormal(lesson, 1);
+            }
+            let is_stale = self.episodes[kind as usize].windows > SUSPECTED_AT_MOST;
+            if is_stale && !self.alerts[kind as usize].is_raised() {
+                self.rest(kind);
+            }
+        }
+    }
+
+    /// Counts a window towards what happened since the evidence of a kind began to rise.
+    fn account(&mut self, kind: Kind, window: u64, expected: f64, seen: f64, traffic: f64) {
+        let goes_on = self.nats(kind) > 0.0 || self.alerts[kind as usize].is_raised();
+        let episode = &mut self.episodes[kind as usize];
+        if !goes_on {
+            *episode = Episode::default();
+            return;
+        }
+        if episode.windows == 0 {
+            episode.onset = window.min(u32::MAX.into()) as u32;
+        }
+        episode.windows = episode.windows.saturating_add(1);
+        episode.expected += expected as f32;
+        episode.seen += seen as f32;
+        episode.traffic += traffic as f32;
+        let (excess, all) = match kind {
+            Kind::Down => (expected - seen, episode.expected - episode.seen),
+            _ => (seen - expected, episode.seen - episode.expected),
+        };
+        if excess > 0.25 * expected && episode.traffic > 0.0 {
+            episode.share = (all / episode.traffic).clamp(0.0, 1.0);
+        }
+    }
+
+    /// Messages a window that are usual now, if anything is known.
+    fn usual_volume(&self, kind: Kind, phase: Phase) -> Option<f64> {
+        let learnt = self.volume.mean();
+        let season = self.season.expected(phase);
+        if let (Some(season), true) = (season, self.season.knows_the_week()) {
+            return Some(season.max(0.01));
+        }
+        let (submitted, ordinary) = self.recent.ordinary_volume(1, KEPT);
+        let previous = (ordinary >= 6).then(|| submitted as f64 / ordinary as f64);
+        // As long as the season is not known, what explains the present best is taken.
+        let candidates = [learnt, season, previous].into_iter().flatten();
+        let best = match kind {
+            Kind::Down => candidates.reduce(f64::min),
+            _ => candidates.reduce(f64::max),
+        };
+        best.map(|best| best.max(0.01))
+    }
+
+    /// The evidence for a kind in nats.
+    pub(super) fn nats(&self, kind: Kind) -> f64 {
+        match kind {
+            Kind::Failure => self.risen[0].nats(),
+            Kind::Late => self.risen[1].nats(),
+            Kind::Up => self.moved[0].nats(),
+            Kind::Down => self.moved[1].nats(),
+        }
+    }
+
+    /// The harmed share of the traffic from when the evidence began to rise until it was last abnormal.
+    pub(super) fn share(&self, kind: Kind) -> f64 {
+        self.episodes[kind as usize].share.into()
+    }
+
+    /// What was expected and what was seen since the evidence began to rise.
+    pub(super) fn expected_and_seen(&self, kind: Kind) -> (f64, f64) {
+        let episode = &self.episodes[kind as usize];
+        (f64::from(episode.expected), f64::from(episode.seen))
+    }
+
+    /// The window in which the evidence began to rise.
+    pub(super) fn onset(&self, kind: Kind) -> u64 {
+        self.episodes[kind as usize].onset.into()
+    }
+
+    /// How far the evidence of a kind may rise.
+    fn most(&self, kind: Kind) -> f32 {
+        if self.alerts[kind as usize].is_raised() { MOST_WHILE_RAISED } else { MOST }
+    }
+
+    /// Whether what was raised goes on: its evidence is not used up.
+    pub(super) fn goes_on(&self, kind: Kind) -> bool {
+        let share = self.share(kind);
+        let nats = match kind {
+            Kind::Failure => self.risen[0].nats_for(share),
+            Kind::Late => self.risen[1].nats_for(share),
+            Kind::Up | Kind::Down => self.nats(kind),
+        };
+        nats >= GOES_ON
+    }
+
+    /// Leaves the windows since the onset out of what is learnt.
+    pub(super) fn mark_since_onset(&mut self, kind: Kind, window: u64) {
+        let lesson = if kind.is_volume() { Lesson::Volume } else { Lesson::Failures };
+        let windows = window.saturating_sub(self.onset(kind)).saturating_add(1);
+        self.recent.mark_abnormal(lesson, windows.min(KEPT as u64) as usize);
+    }
+
+    /// Forgets the evidence of a kind.
+    pub(super) fn rest(&mut self, kind: Kind) {
+        self.episodes[kind as usize] = Episode::default();
+        match kind {
+            Kind::Failure => self.risen[0] = Risen::default(),
+            Kind::Late => self.risen[1] = Risen::default(),
+            Kind::Up => self.moved[0] = Moved::default(),
+            Kind::Down => self.moved[1] = Moved::default(),
+        }
+    }
+
+    /// Forgets what was usual and takes the recent windows for it.
+    pub(super) fn adopt(&mut self, kind: Kind) {
+        if kind.is_volume() {
+            self.volume = VolumeLevel::default();
+            self.season = Season::default();
+            self.recent.iter().for_each(|counts| {
+                self.volume.learn(f64::from(counts.submitted), None);
+            });
+        } else {
+            self.failures = FailureLevel::default();
+            self.late = FailureLevel::default();
+            self.recent.iter().for_each(|counts| {
+                let late = u64::from(counts.submitted).saturating_sub(counts.outcomes()) as u32;
+                self.failures.learn(counts.failed, counts.succeeded);
+                self.late.learn(late, counts.submitted - late);
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detector::Counts;
+
+    #[test]
+    fn an_account_takes_at_most_512_bytes() {
+        // The memory, the counts of the open window, and where the memory is.
+        let bytes = size_of::<Memory>() + size_of::<Counts>() + size_of::<u32>();
+        assert!(bytes <= 512, "{bytes}");
+    }
+}

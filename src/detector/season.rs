@@ -1,0 +1,147 @@
+//! What volume is usual at this time of the day and of the week.
+
+/// Hours of a day.
+const HOURS: usize = 24;
+const DAYS: usize = 7;
+/// Seconds of an hour of the day that its mean remembers: three days.
+const MEMORY_S: f32 = 3.0 * 3_600.0;
+const DAY_S: u32 = 86_400;
+
+/// Means by hour of the day, and how much of them each day of the week has.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Season {
+    /// Messages a window.
+    hours: [f32; HOURS],
+    /// Relative to the average of the hours; 1 until the day was seen.
+    days: [f32; DAYS],
+    /// Seen and expected of the day that is being learnt.
+    today: (f32, f32),
+    /// Time learnt.
+    learnt_s: u32,
+}
+
+impl Default for Season {
+    fn default() -> Self {
+        Season { hours: [0.0; HOURS], days: [1.0; DAYS], today: (0.0, 0.0), learnt_s: 0 }
+    }
+}
+
+/// A time within day and week.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Phase {
+    pub(super) hour: usize,
+    pub(super) day: usize,
+    start_s: u64,
+    width_s: u32,
+}
+
+impl Phase {
+    /// Of the window that starts at `start_s` and lasts `width_s`.
+    pub(super) fn of(start_s: u64, width_s: u64) -> Phase {
+        Phase {
+            hour: (start_s / 3_600 % 24) as usize,
+            day: (start_s / 86_400 % 7) as usize,
+            start_s,
+            width_s: width_s.max(1) as u32,
+        }
+    }
+
+    /// Whether the day ends with it.
+    pub(super) fn ends_day(&self) -> bool {
+        self.start_s / 86_400 != (self.start_s + u64::from(self.width_s)) / 86_400
+    }
+
+    fn is_first_of_hour(&self) -> bool {
+        self.start_s % 3_600 < u64::from(self.width_s)
+    }
+}
+
+impl Season {
+    /// Learns an ordinary window.
+    pub(super) fn learn(&mut self, submitted: f64, phase: Phase) {
+        let (mean, value) = (self.hours[phase.hour], submitted as f32);
+        // What the day explains is not the hour's; a day all but silent says nothing of its hours.
+        let of_hour = value / (self.factor(phase) as f32).max(0.2);
+        if self.learnt_s >= DAY_S {
+            self.today = (self.today.0 + value, self.today.1 + mean);
+            self.hours[phase.hour] += (of_hour - mean) * (phase.width_s as f32 / MEMORY_S).min(1.0);
+        } else if phase.is_first_of_hour() {
+            self.hours[phase.hour] = of_hour;
+        } else {
+            self.hours[phase.hour] += (of_hour - mean) * (phase.width_s as f32 / 3_600.0).min(1.0);
+        }
+        self.learnt_s = self.learnt_s.saturating_add(phase.width_s);
+    }
+
+    /// Ends a day: how much of the hours' means it had is how much its day of the week has.
+    pub(super) fn end_day(&mut self, phase: Phase) {
+        let (seen, expected) = core::mem::take(&mut self.today);
+        if expected > 5.0 {
+            let day = &mut self.days[phase.day];
+            // The hours were measured with the day taken out, so this is relative to an average day.
+            let ratio = (seen / expected).clamp(0.05, 4.0);
+            let is_first = *day == 1.0;
+            *day += (ratio - *day) * if is_first { 1.0 } else { 0.5 };
+        }
+    }
+
+    /// Messages expected in a window, once a day and a half is known.
+    pub(super) fn expected(&self, phase: Phase) -> Option<f64> {
+        (self.learnt_s >= DAY_S + DAY_S / 2)
+            .then(|| f64::from(self.hours[phase.hour]) * self.factor(phase))
+    }
+
+    /// How much of the hours' means today has: what its day of the week had, corrected by what was seen
+    /// of it so far. Three hours of it weigh as much as all former weeks.
+    fn factor(&self, phase: Phase) -> f64 {
+        let (seen, expected) = (f64::from(self.today.0), f64::from(self.today.1));
+        let prior = f64::from(self.days[phase.day]);
+        let weight = f64::from(self.hours[phase.hour]) * 3.0 * 3_600.0 / f64::from(phase.width_s);
+        if expected + weight <= 0.0 {
+            return prior;
+        }
+        ((seen + weight * prior) / (expected + weight)).clamp(0.05, 4.0)
+    }
+
+    /// Whether a whole week was seen, so that a quiet weekend is no news.
+    pub(super) fn knows_the_week(&self) -> bool {
+        self.learnt_s >= 7 * DAY_S
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Learns days of windows whose volume depends on hour and day.
+    fn learnt(days: u64, volume: impl Fn(usize, usize) -> f64) -> Season {
+        let mut season = Season::default();
+        for window in 0..days * 288 {
+            let phase = Phase::of(window * 300, 300);
+            season.learn(volume(phase.hour, phase.day), phase);
+            if phase.ends_day() {
+                season.end_day(phase);
+            }
+        }
+        season
+    }
+
+    #[test]
+    fn hours_are_told_apart_after_a_day_and_a_half() {
+        let by_hour = |hour: usize, _| if hour < 6 { 5.0 } else { 50.0 };
+        assert_eq!(learnt(1, by_hour).expected(Phase::of(0, 300)), None);
+        let season = learnt(3, by_hour);
+        let at = |hour: u64| season.expected(Phase::of(hour * 3_600, 300)).expect("known");
+        assert!((at(3) - 5.0).abs() < 0.2 && (at(12) - 50.0).abs() < 1.0, "{} {}", at(3), at(12));
+        assert!(!season.knows_the_week());
+    }
+
+    #[test]
+    fn a_quiet_weekend_is_expected_after_a_few_weeks() {
+        let season = learnt(21, |_, day| if day >= 5 { 15.0 } else { 50.0 });
+        assert!(season.knows_the_week());
+        let at = |day: u64| season.expected(Phase::of(day * 86_400, 300)).expect("known");
+        assert!((12.0..22.0).contains(&at(5)), "{}", at(5));
+        assert!((40.0..62.0).contains(&at(2)), "{}", at(2));
+    }
+}

@@ -1,0 +1,72 @@
+//! Negative controls: how often a detector pages for nothing.
+
+use std::num::NonZeroUsize;
+
+use super::{Contestant, by_index};
+use crate::detector::{Account, AlertChange, AlertKind};
+use crate::measure::accuracy::confidence::poisson_upper;
+use crate::model::incidents::{Control, WINDOW_S, WINDOWS_A_DAY};
+use crate::time::Time;
+use crate::units::{DestinationId, TenantId};
+
+/// What a detector made of a control.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ControlResult {
+    /// Alerts raised, by kind.
+    pub by_kind: [u64; AlertKind::ALL.len()],
+    /// Tenant-days watched.
+    pub tenant_days: f64,
+}
+
+impl ControlResult {
+    /// Alerts raised.
+    pub fn alerts(&self) -> u64 {
+        self.by_kind.iter().sum()
+    }
+
+    /// The upper 95 % limit of the alerts a tenant-day.
+    pub fn upper(&self) -> f64 {
+        poisson_upper(self.alerts(), 0.95) / self.tenant_days
+    }
+}
+
+/// Lets a detector watch so many tenants of one control for some days, under so many seeds.
+pub fn run_controls(
+    contestant: &Contestant,
+    control: Control,
+    first_seed: u64,
+    seeds: u64,
+    tenants: u32,
+    days: u64,
+    threads: NonZeroUsize,
+) -> ControlResult {
+    let seeds: Vec<u64> = (first_seed..first_seed + seeds).collect();
+    let of_seed = |seed: u64| -> [u64; AlertKind::ALL.len()] {
+        let mut detector = contestant.build();
+        let streams: Vec<_> = (0..tenants).map(|tenant| control.stream(seed, tenant)).collect();
+        let mut alerts = [0; AlertKind::ALL.len()];
+        for window in 0..days * WINDOWS_A_DAY {
+            let now = Time::from_seconds(window * WINDOW_S + 1);
+            for (tenant, stream) in streams.iter().enumerate() {
+                let account = Account {
+                    tenant: TenantId(tenant as u32),
+                    destination: DestinationId((tenant % 8) as u16),
+                };
+                if let Some(notice) = control.notice(window) {
+                    detector.notice(now, account, notice);
+                }
+                detector.observe_counts(now, account, &control.counts(stream, window));
+            }
+            detector.tick(Time::from_seconds((window + 1) * WINDOW_S), &mut |event| {
+                alerts[event.kind as usize] += u64::from(event.change == AlertChange::Raised);
+            });
+        }
+        alerts
+    };
+    let mut by_kind = [0; AlertKind::ALL.len()];
+    for alerts in by_index(&seeds, threads, of_seed) {
+        by_kind.iter_mut().zip(alerts).for_each(|(sum, number)| *sum += number);
+    }
+    let tenant_days = seeds.len() as f64 * f64::from(tenants) * days as f64;
+    ControlResult { by_kind, tenant_days }
+}
