@@ -67,6 +67,7 @@ fn every_help_page_tells_usage_and_exit_codes() {
             "verify",
             "diff",
             "replay",
+            "detect",
             "policies",
             "detectors",
             "faults",
