@@ -440,6 +440,16 @@ fn senders_in_turn_and_by_rank() {
     }
 }
 
+/// Two sources of one tenant, alike but for their names, have luck of their own.
+#[test]
+fn every_source_has_a_stream_of_its_own() {
+    let one = source(Arrivals::Poisson { pace: pace(10, 100) });
+    let other = Source { name: "other".into(), ..one.clone() };
+    let [one, other] = [one, other].map(|source| all(&source, "t", seconds(100)));
+    let shared = one.iter().filter(|(time, _)| other.iter().any(|(same, _)| same == time)).count();
+    assert!(one.len() > 500 && other.len() > 500 && shared == 0, "{shared} at the same time");
+}
+
 /// What decides when a message comes does not decide what it is, and the other way round.
 #[test]
 fn another_mix_of_sizes_moves_no_arrival() {
