@@ -114,7 +114,7 @@ fn any_number_of_threads_writes_the_same_bytes_in_every_format() {
     let json = &place.expect(0, &format!("{all} --format json --out a")).json()[0];
     let rows_of_csv = place.expect(0, &format!("{all} --format csv --out a")).csv();
     let metrics = json["metrics"].as_array().expect("metrics");
-    assert_eq!(rows_of_csv.len() - 1, metrics.len() * 5);
+    assert_eq!(rows_of_csv.len() - 1, metrics.len() * apportion::scheduler::POLICIES.len());
     let mean_at = rows_of_csv[0].iter().position(|name| name == "mean").expect("a column");
     let of_json = metrics.iter().flat_map(|metric| metric["rows"].as_array().expect("rows"));
     for (row, json) in rows_of_csv[1..].iter().zip(of_json) {
