@@ -48,6 +48,9 @@ use crate::time::{Span, Time};
 pub enum Observation {
     /// The tenant submitted a message.
     Submitted,
+    /// An attempt was handed to the carrier. Lateness is counted from here: what the platform itself
+    /// holds back is nobody's delay but the platform's.
+    Dispatched,
     /// An attempt was accepted, or a receipt said delivered.
     Succeeded,
     /// An attempt was refused or never answered, or a receipt said not delivered.

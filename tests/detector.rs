@@ -1,5 +1,7 @@
 //! What an on-call person may expect of the detectors, on simulated traffic.
 
+#[path = "detector/lateness.rs"]
+mod lateness;
 #[path = "detector/traffic.rs"]
 mod traffic;
 

@@ -35,6 +35,9 @@ impl ErrorClass {
 pub struct Counts {
     /// Messages submitted.
     pub submitted: u32,
+    /// Attempts handed to the carrier whose outcome may be expected by now; 0 where the platform does
+    /// not count them, and then no outcome is ever late.
+    pub dispatched: u32,
     /// Attempts that were accepted, or receipts that said delivered.
     pub succeeded: u32,
     /// Attempts that failed, by [`ErrorClass`].
@@ -42,7 +45,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) const NONE: Counts = Counts { submitted: 0, succeeded: 0, failed: [0; 5] };
+    pub(super) const NONE: Counts =
+        Counts { submitted: 0, dispatched: 0, succeeded: 0, failed: [0; 5] };
 
     /// Whether nothing was seen.
     pub fn is_empty(&self) -> bool {
@@ -59,6 +63,7 @@ impl Counts {
     pub fn add(&mut self, seen: Observation) {
         let count = match seen {
             Observation::Submitted => &mut self.submitted,
+            Observation::Dispatched => &mut self.dispatched,
             Observation::Succeeded => &mut self.succeeded,
             Observation::Failed => &mut self.failed[ErrorClass::Other as usize],
             Observation::FailedAs(class) => &mut self.failed[class as usize],
@@ -69,6 +74,7 @@ impl Counts {
     /// Counts all that the other counted.
     pub fn merge(&mut self, other: &Counts) {
         self.submitted = self.submitted.saturating_add(other.submitted);
+        self.dispatched = self.dispatched.saturating_add(other.dispatched);
         self.succeeded = self.succeeded.saturating_add(other.succeeded);
         for (to, from) in self.failed.iter_mut().zip(other.failed) {
             *to = to.saturating_add(from);

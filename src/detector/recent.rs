@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn submitted(submitted: u32) -> Tally {
-        Tally { submitted, succeeded: submitted, failed: 1 }
+        Tally { submitted, dispatched: submitted, succeeded: submitted, failed: 1 }
     }
 
     #[test]

@@ -6,6 +6,10 @@ use super::{Account, AlertEvent, Counts, ErrorClass, Notice, Observation};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
+/// The last one in this many of a window is too late for outcomes of the same window: an attempt of
+/// then is expected to be settled in the next.
+const GRACE: u64 = 5;
+
 /// Counts every account's windows and hands each that matters to a [`Judge`].
 ///
 /// Counting touches one dense slot and allocates only when an account is seen for the first time
@@ -14,6 +18,8 @@ use crate::units::{DestinationId, TenantId};
 pub(super) struct Watch<J: Judge> {
     judge: J,
     width: u64,
+    /// Before the end of a window, in which an attempt's outcome is expected in the next.
+    grace: u64,
     open: u64,
     /// When the open window ends, nanoseconds; `u64::MAX` for never.
     closes: u64,
@@ -93,6 +99,7 @@ impl Closed {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tally {
     pub(super) submitted: u32,
+    pub(super) dispatched: u32,
     pub(super) succeeded: u32,
     pub(super) failed: u32,
 }
@@ -108,6 +115,11 @@ impl Tally {
         u64::from(self.succeeded) + u64::from(self.failed)
     }
 
+    /// Attempts whose outcome stayed out.
+    pub(super) fn late(self) -> u32 {
+        u64::from(self.dispatched).saturating_sub(self.outcomes()) as u32
+    }
+
     /// The share of those that failed; 0 if there are none.
     pub(super) fn failure_rate(self) -> f64 {
         if self.outcomes() == 0 { 0.0 } else { f64::from(self.failed) / self.outcomes() as f64 }
@@ -120,12 +132,14 @@ type Key = (DestinationId, TenantId);
 #[derive(Clone, Copy)]
 struct Slot {
     counts: Counts,
+    /// Attempts so near the end of the window that their outcomes are expected in the next.
+    due_next: u32,
     state: u32,
 }
 
 impl Slot {
     const STATELESS: u32 = u32::MAX;
-    const EMPTY: Slot = Slot { counts: Counts::NONE, state: Self::STATELESS };
+    const EMPTY: Slot = Slot { counts: Counts::NONE, due_next: 0, state: Self::STATELESS };
 }
 
 impl<J: Judge> Watch<J> {
@@ -135,6 +149,7 @@ impl<J: Judge> Watch<J> {
         Watch {
             judge,
             width,
+            grace: width / GRACE,
             open: 0,
             closes: width,
             slots: Vec::new(),
@@ -153,7 +168,14 @@ impl<J: Judge> Watch<J> {
         if now.as_nanoseconds() >= self.closes {
             self.close_unattended(now);
         }
-        self.slot(account).add(seen);
+        let is_due_next =
+            seen == Observation::Dispatched && now.as_nanoseconds() >= self.closes - self.grace;
+        let slot = self.slot(account);
+        if is_due_next {
+            slot.due_next = slot.due_next.saturating_add(1);
+        } else {
+            slot.counts.add(seen);
+        }
     }
 
     /// Counts many observations of an account at once.
@@ -162,7 +184,7 @@ impl<J: Judge> Watch<J> {
             self.close_unattended(now);
         }
         if !seen.is_empty() {
-            self.slot(account).merge(seen);
+            self.slot(account).counts.merge(seen);
         }
     }
 
@@ -181,18 +203,18 @@ impl<J: Judge> Watch<J> {
         self.judge.notice(now, notice, &mut self.states[slot.state as usize]);
     }
 
-    /// The counts of an account's open window, which from now on is to be judged.
+    /// The slot of an account's open window, which from now on is to be judged.
     #[inline]
-    fn slot(&mut self, account: Account) -> &mut Counts {
+    fn slot(&mut self, account: Account) -> &mut Slot {
         let (destination, tenant) = (account.destination.index(), account.tenant.index());
         if self.slots.get(destination).is_none_or(|slots| tenant >= slots.len()) {
             self.make_room(destination, tenant);
         }
         let slot = &mut self.slots[destination][tenant];
-        if slot.counts.is_empty() {
+        if slot.counts.is_empty() && slot.due_next == 0 {
             self.touched.push((account.destination, account.tenant));
         }
-        &mut slot.counts
+        slot
     }
 
     /// Judges every window that ended at or before `now`.
@@ -264,12 +286,20 @@ impl<J: Judge> Watch<J> {
             self.states.push(self.judge.begin(self.open));
         }
         let counts = core::mem::take(&mut slot.counts);
+        // Of the attempts expected in the next window, the prompt ones were settled in this one.
+        let outcomes = u64::from(counts.succeeded) + u64::from(counts.failures());
+        let settled = outcomes.saturating_sub(counts.dispatched.into()).min(slot.due_next.into());
+        slot.counts.dispatched = core::mem::take(&mut slot.due_next) - settled as u32;
+        if slot.counts.dispatched > 0 {
+            self.touched.push(key);
+        }
         let seen = Closed {
             account: Account { tenant, destination },
             window: self.open,
             width: Span::from_nanoseconds(self.width),
             counts: Tally {
                 submitted: counts.submitted,
+                dispatched: counts.dispatched,
                 succeeded: counts.succeeded,
                 failed: counts.failures(),
             },
@@ -307,7 +337,7 @@ mod tests {
     }
 
     fn counts(submitted: u32, succeeded: u32, failed: u32) -> Tally {
-        Tally { submitted, succeeded, failed }
+        Tally { submitted, dispatched: 0, succeeded, failed }
     }
 
     fn watch() -> Watch<Notes> {

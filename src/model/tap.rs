@@ -56,6 +56,7 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
                 }
             }
             Happening::QueueOverflow => tell(Observation::Submitted),
+            Happening::Dispatched => tell(Observation::Dispatched),
             Happening::ReceiptDelivered => tell(Observation::Succeeded),
             Happening::AnsweredPermanent
             | Happening::AnsweredRetry
@@ -64,8 +65,7 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
             | Happening::OutcomeUnknownGiveUp
             | Happening::ReceiptFailed
             | Happening::ReceiptOverdue => tell(Observation::Failed),
-            Happening::Dispatched
-            | Happening::AnsweredAccepted
+            Happening::AnsweredAccepted
             | Happening::BackoffOver
             | Happening::LateAccepted
             | Happening::Expired

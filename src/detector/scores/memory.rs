@@ -166,11 +166,11 @@ impl Memory {
     }
 
     fn learn(&mut self, left: Left, phase: Phase) {
-        let Tally { submitted, succeeded, failed } = left.counts;
+        let Tally { submitted, succeeded, failed, .. } = left.counts;
         if left.failures_ordinary {
             self.failures.learn(failed, succeeded);
-            let late = u64::from(submitted).saturating_sub(left.counts.outcomes()) as u32;
-            self.late.learn(late, submitted - late.min(submitted));
+            let late = left.counts.late();
+            self.late.learn(late, left.counts.dispatched - late);
         }
         if left.volume_ordinary {
             let (following, windows) = self.recent.ordinary_volume(0, KEPT);
@@ -186,7 +186,7 @@ impl Memory {
 
     /// Adds up the evidence of the window that ended.
     pub(super) fn weigh(&mut self, seen: &Closed, phase: Phase) {
-        let Tally { submitted, failed, .. } = seen.counts;
+        let Tally { submitted, dispatched, failed, .. } = seen.counts;
         let outcomes = seen.counts.outcomes();
         let window = seen.window;
 
@@ -202,11 +202,11 @@ impl Memory {
             }
         }
 
-        let late = u64::from(submitted).saturating_sub(outcomes) as u32;
+        let late = seen.counts.late();
         let usual = self.late.pessimistic();
-        self.risen[1].take(late, u64::from(submitted), usual, self.most(Kind::Late));
-        let expected = self.late.belief().mean() * f64::from(submitted);
-        self.account(Kind::Late, window, expected, f64::from(late), f64::from(submitted));
+        self.risen[1].take(late, u64::from(dispatched), usual, self.most(Kind::Late));
+        let expected = self.late.belief().mean() * f64::from(dispatched);
+        self.account(Kind::Late, window, expected, f64::from(late), f64::from(dispatched));
 
         let dispersion = self.volume.dispersion();
         let drops: &[f64] = if self.season.knows_the_week() { &DROPS } else { &DROPS_OF_NEWCOMERS };
@@ -348,9 +348,8 @@ impl Memory {
             self.failures = FailureLevel::default();
             self.late = FailureLevel::default();
             self.recent.iter().for_each(|counts| {
-                let late = u64::from(counts.submitted).saturating_sub(counts.outcomes()) as u32;
                 self.failures.learn(counts.failed, counts.succeeded);
-                self.late.learn(late, counts.submitted - late);
+                self.late.learn(counts.late(), counts.dispatched - counts.late());
             });
         }
     }

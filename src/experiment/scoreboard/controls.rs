@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Contestant, by_index};
+use super::{Contestant, by_index, sent_at_once};
 use crate::detector::{Account, AlertChange, AlertKind};
 use crate::measure::accuracy::confidence::poisson_upper;
 use crate::model::incidents::{Control, WINDOW_S, WINDOWS_A_DAY};
@@ -55,7 +55,8 @@ pub fn run_controls(
                 if let Some(notice) = control.notice(window) {
                     detector.notice(now, account, notice);
                 }
-                detector.observe_counts(now, account, &control.counts(stream, window));
+                let seen = sent_at_once(&control.counts(stream, window));
+                detector.observe_counts(now, account, &seen);
             }
             detector.tick(Time::from_seconds((window + 1) * WINDOW_S), &mut |event| {
                 alerts[event.kind as usize] += u64::from(event.change == AlertChange::Raised);
