@@ -147,6 +147,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
             .collect(),
         log: None,
         faults: Vec::new(),
+        is_replay: false,
         detector: None,
         checks: Vec::new(),
     }

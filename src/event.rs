@@ -11,7 +11,7 @@ pub use digest::{Digest, DigestSink, RECORD_BYTES, encode};
 use crate::detector::AlertEvent;
 use crate::scheduler::{Belief, Happening, Record, Status, Truth};
 use crate::time::Time;
-use crate::units::{DestinationId, MessageId, SessionId, TenantId};
+use crate::units::{DestinationId, MessageId, Quota, SessionId, TenantId, Weight};
 
 /// One domain event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +76,15 @@ pub enum What {
     ArrivalsOver,
     /// The run is over.
     RunOver,
+    /// A tenant's weight at the destination is another from now on.
+    WeightChanged {
+        /// Whose.
+        tenant: TenantId,
+        /// Its weight.
+        weight: Weight,
+    },
+    /// Our quota at the destination is another from now on.
+    QuotaChanged(Option<Quota>),
 }
 
 /// Whether a run goes on.

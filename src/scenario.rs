@@ -26,7 +26,7 @@ mod tree;
 
 pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
-pub use fault::{Factor, Fault, FaultKind};
+pub use fault::{Factor, Fault, FaultKind, Nature, Occurrence, Recurrence};
 pub use gateway::{Absent, Capacity, Gateway};
 pub use load::{
     InputFile, LoadError, Loaded, MetricUnit, Registries, load, replace_traffic, resolve_text,

@@ -7,6 +7,8 @@
 mod arrivals;
 #[path = "model/carrier.rs"]
 mod carrier;
+#[path = "model/disturbances.rs"]
+mod disturbances;
 #[path = "model/endings.rs"]
 mod endings;
 #[path = "model/failures.rs"]

@@ -159,5 +159,12 @@ fn what(event: &Event, scenario: &Scenario) -> String {
         ),
         What::ArrivalsOver => "arrivals are over".to_owned(),
         What::RunOver => "the run is over".to_owned(),
+        What::WeightChanged { tenant: id, weight } => {
+            format!("the weight of {} is {}", tenant(id), weight.as_f64())
+        }
+        What::QuotaChanged(Some(quota)) => {
+            format!("the quota is {} with a burst of {}", quota.rate, quota.burst)
+        }
+        What::QuotaChanged(None) => "the quota is unlimited".to_owned(),
     }
 }

@@ -5,7 +5,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0–7 | time in nanoseconds |
-//! | 8–15 | message number, or 0 |
+//! | 8–15 | message number, weight in millionths or hash of a quota, or 0 |
 //! | 16–19 | tenant, session, fault or account number; at submission a hash of tenant, sender, class, segments and validity |
 //! | 20 | kind of event |
 //! | 21 | kind of move (high 4 bits: belief or truth before plus one, low 4: after; for an alert its kind and whether it begins) |
@@ -22,7 +22,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Event, Flow, Sink, What};
 use crate::detector::AlertChange;
 use crate::scheduler::Message;
-use crate::units::{DestinationId, mix};
+use crate::units::{DestinationId, Quota, mix};
 
 /// Bytes of one record.
 pub const RECORD_BYTES: usize = 24;
@@ -160,6 +160,8 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
         }
         What::ArrivalsOver => (9, 0, 0, 0, 0),
         What::RunOver => (10, 0, 0, 0, 0),
+        What::WeightChanged { tenant, weight } => (11, weight.millionths(), tenant.0, 0, 0),
+        What::QuotaChanged(quota) => (12, quota.map_or(0, quota_hash), 0, 0, 0),
     };
     let mut record = [0; RECORD_BYTES];
     record[0..8].copy_from_slice(&event.time.as_nanoseconds().to_le_bytes());
@@ -169,6 +171,11 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
     record[21] = moved;
     record[22..24].copy_from_slice(&detail.to_le_bytes());
     record
+}
+
+fn quota_hash(quota: Quota) -> u64 {
+    let per = quota.rate.per().as_nanoseconds();
+    mix(mix(mix(quota.rate.segments()) ^ per) ^ quota.burst)
 }
 
 /// What a message is, hashed: two runs that differ in it differ, although nobody may have waited longer.

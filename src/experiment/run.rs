@@ -6,7 +6,7 @@ use crate::measure::detection::{Exposure, Incident, Onset, match_onsets};
 use crate::measure::{Findings, Measures, RunIdentity, Violation, judge};
 use crate::model::{Outcome, Setup, SetupError, simulate};
 use crate::report::MessageTable;
-use crate::scenario::{DetectorChoice, Scenario};
+use crate::scenario::{DetectorChoice, Nature, Scenario};
 use crate::scheduler::{Belief, PolicyInfo};
 use crate::time::Time;
 use crate::units::DestinationId;
@@ -71,6 +71,7 @@ pub fn run(request: RunRequest<'_>, watcher: &mut dyn Sink) -> Result<RunResult,
         measures.agree_with(DestinationId(index as u16), counts).map_err(RunError::Violation)?;
     }
     let onsets = measures.onsets().to_vec();
+    let occurrences = measures.occurrences();
     let identity = RunIdentity {
         policy: policy.name.to_owned(),
         seed,
@@ -80,7 +81,7 @@ pub fn run(request: RunRequest<'_>, watcher: &mut dyn Sink) -> Result<RunResult,
     let mut findings = measures.finish(scenario, identity);
     compare_ledgers(&findings, &outcome)?;
     if let Some(choice) = &scenario.detector {
-        match_detection(scenario, choice, &outcome, &onsets, &mut findings);
+        match_detection(scenario, choice, &outcome, &onsets, &occurrences, &mut findings);
     }
     findings.summary.checks = judge(scenario, &findings);
     Ok(RunResult { findings, digest: digest.digest(), messages, outcome })
@@ -158,21 +159,25 @@ fn match_detection(
     choice: &DetectorChoice,
     outcome: &Outcome,
     onsets: &[crate::measure::Onset],
+    occurrences: &[(u32, Time, Option<Time>)],
     findings: &mut Findings,
 ) {
     let end = Time::ZERO + scenario.duration;
-    let incidents: Vec<Incident> = scenario
-        .faults
+    let incidents: Vec<Incident> = occurrences
         .iter()
-        .enumerate()
-        .map(|(index, fault)| Incident {
-            fault: index,
-            destination: fault.destination,
-            tenant: fault.tenant,
-            start: fault.start,
-            end: fault.start + fault.duration,
-            touched_traffic: findings.incidents[index].submitted > 0
-                || findings.incidents[index].attempts > 0,
+        .zip(&findings.incidents)
+        .map(|((index, start, ended), row)| {
+            let fault = &scenario.faults[*index as usize];
+            Incident {
+                fault: *index as usize,
+                destination: fault.destination,
+                tenant: fault.tenant,
+                start: *start,
+                end: ended.unwrap_or_else(|| fault.end().max(*start)),
+                // A change or a negative control is nothing to be found.
+                touched_traffic: fault.kind.nature() == Nature::Failure
+                    && (row.submitted > 0 || row.attempts > 0),
+            }
         })
         .collect();
     let onsets: Vec<Onset> = onsets

@@ -48,6 +48,8 @@ pub(crate) struct Fairness {
     accounts: Vec<Account>,
     tallies: Vec<Tally>,
     tenants: Vec<TenantInfo>,
+    /// Weights that changed meanwhile.
+    reweighed: Vec<(AccountKey, Weight)>,
     set_weights: Vec<f64>,
     /// Populations first, then tenant sets; each for every destination.
     parties: Vec<Party>,
@@ -68,6 +70,7 @@ struct Lane {
 #[derive(Clone, Debug)]
 struct Account {
     key: AccountKey,
+    weight: Weight,
     active: bool,
     backlog: u64,
     /// Since when the backlog is above 0.
@@ -150,6 +153,7 @@ impl Fairness {
             accounts: Vec::new(),
             tallies: Vec::new(),
             tenants,
+            reweighed: Vec::new(),
             set_weights: scenario.tenant_sets.iter().map(|set| set.weight.as_f64()).collect(),
             parties: vec![Party::default(); parties],
             groups,
@@ -189,6 +193,30 @@ impl Fairness {
         }
         if moved.to == Belief::Queued {
             self.queue(now, &moved);
+        }
+    }
+
+    /// An account's weight is another from `now` on; [`Fairness::advance`] comes first. The window at
+    /// hand is judged by the new one.
+    pub(crate) fn reweigh(&mut self, key: AccountKey, weight: Weight) {
+        self.reweighed.retain(|(known, _)| *known != key);
+        self.reweighed.push((key, weight));
+        let number = self.accounts.iter().position(|account| account.key == key);
+        if let Some(number) = number {
+            let account = &mut self.accounts[number];
+            account.weight = weight;
+            let has_work = account.backlog > 0;
+            let lane = &mut self.lanes[key.destination.index()];
+            lane.fluid.reweigh(&mut self.tallies, number as u32, weight, has_work);
+        }
+    }
+
+    /// A destination's quota is another from `now` on; [`Fairness::advance`] comes first.
+    pub(crate) fn requota(&mut self, now: Time, destination: DestinationId, quota: Option<Quota>) {
+        let lane = &mut self.lanes[destination.index()];
+        match (&mut lane.conservation, quota) {
+            (Some(known), Some(quota)) => known.change(now, lane.backlog > 0, quota),
+            (known, quota) => *known = quota.map(Conservation::new),
         }
     }
 
@@ -308,8 +336,10 @@ impl Fairness {
         while self.accounts.len() <= number as usize {
             // Accounts are numbered as they occur, so at most the one at hand is new.
             let tenant = &self.tenants[key.tenant.index()];
-            self.tallies.push(Tally::new(tenant.weight, tenant.set));
-            self.accounts.push(Account::new(key));
+            let changed = self.reweighed.iter().find(|(known, _)| *known == key);
+            let weight = changed.map_or(tenant.weight, |(_, weight)| *weight);
+            self.tallies.push(Tally::new(weight, tenant.set));
+            self.accounts.push(Account::new(key, weight));
         }
         let account = &mut self.accounts[number as usize];
         if !account.active {
@@ -362,9 +392,10 @@ impl Fairness {
 }
 
 impl Account {
-    fn new(key: AccountKey) -> Self {
+    fn new(key: AccountKey, weight: Weight) -> Self {
         Account {
             key,
+            weight,
             active: false,
             backlog: 0,
             waiting_since: Time::ZERO,
@@ -397,7 +428,7 @@ impl Account {
         Portion {
             demand: self.asked().min(allowed),
             sent: self.sent,
-            weight: tenant.weight.as_f64(),
+            weight: self.weight.as_f64(),
             set: tenant.set,
             standing,
         }

@@ -56,6 +56,9 @@ pub struct Summary {
     pub truth: BTreeMap<String, u64>,
     /// Ledger C: attempts dispatched, answered, unanswered, of unknown outcome.
     pub attempts: BTreeMap<String, u64>,
+    /// Messages of unknown outcome that a process which died held in memory.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost_on_restart: u64,
     /// Fairness over the windows in which at least two tenants had unserved work.
     pub fairness: FairnessFigures,
     /// By class of service.
@@ -69,6 +72,10 @@ pub struct Summary {
     pub detection: Option<DetectionFigures>,
     /// The scenario's checks.
     pub checks: Vec<CheckResult>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Ledger A: `submitted` is the sum of the others but `duplicates`.
@@ -322,6 +329,8 @@ pub struct IncidentRow {
     pub fault: String,
     /// Its kind.
     pub kind: String,
+    /// Whether it is a failure, a change or a negative control.
+    pub nature: String,
     /// Destination.
     pub destination: String,
     /// Tenant, or empty for all.

@@ -174,7 +174,9 @@ impl Invariants {
             (None, What::Moved { .. } | What::LateAnswer { .. } | What::TruthMoved { .. }) => {
                 Err(Broken::NoDestination)
             }
-            (None, What::SessionUp(_) | What::SessionDown(_)) => Err(Broken::NoDestination),
+            (None, What::SessionUp(_) | What::SessionDown(_) | What::QuotaChanged(_)) => {
+                Err(Broken::NoDestination)
+            }
             (Some(destination), What::Moved { record, from, to, why, .. }) => {
                 self.check_move(destination, record, *from, *to, *why)
             }
@@ -190,6 +192,14 @@ impl Invariants {
                     }
                     None => Err(Broken::LateAnswerToNothing),
                 }
+            }
+            (Some(destination), What::QuotaChanged(quota)) => {
+                let known = &mut self.destinations[destination.index()].quota;
+                match (known.as_mut(), quota) {
+                    (Some(known), Some(quota)) => known.change(self.now, *quota),
+                    (_, quota) => *known = quota.map(Conformance::new),
+                }
+                Ok(Checked::Other)
             }
             _ => Ok(Checked::Other),
         };

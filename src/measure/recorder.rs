@@ -35,6 +35,7 @@ pub struct Measures {
     attempts: Vec<AttemptLedger>,
     sent_while_arriving: Vec<u64>,
     incidents: Incidents,
+    lost_on_restart: u64,
     arrivals_end: Time,
     violation: Option<Violation>,
 }
@@ -64,6 +65,7 @@ impl Measures {
             attempts: vec![AttemptLedger::default(); destinations],
             sent_while_arriving: vec![0; destinations],
             incidents: Incidents::new(scenario),
+            lost_on_restart: 0,
             arrivals_end: Time::ZERO.saturating_add(scenario.duration),
             violation: None,
         }
@@ -89,6 +91,12 @@ impl Measures {
     /// The alerts raised so far, in order.
     pub fn onsets(&self) -> &[Onset] {
         self.incidents.onsets()
+    }
+
+    /// Each time that an injected fault happened, in order of their beginnings; as the rows of
+    /// [`Findings::incidents`].
+    pub fn occurrences(&self) -> Vec<(u32, Time, Option<Time>)> {
+        self.incidents.occurrences()
     }
 
     /// Ends the run at its last event and adds everything up.
@@ -123,6 +131,7 @@ impl Measures {
             segments: ledger.segments,
             truth: self.truth.named_messages(),
             attempts: attempts.named(),
+            lost_on_restart: self.lost_on_restart,
             fairness: FairnessOutcome::figures(&detail.fairness, None),
             classes: rows::classes(&detail, scenario),
             destinations: rows::destination_figures(&detail, scenario),
@@ -135,7 +144,7 @@ impl Measures {
             tenants: rows::tenants(&detail, scenario),
             destinations: rows::destinations(&detail, scenario, &self.attempts),
             series,
-            incidents: self.incidents.incident_rows(scenario),
+            incidents: self.incidents.incident_rows(scenario, ended),
             alerts: self.incidents.alert_rows(scenario),
             detail,
         }
@@ -155,6 +164,7 @@ impl Measures {
         let segments = record.message.segments.get();
         let waited = event.time.since(record.submitted);
         self.attempts[key.destination.index()].happened(why);
+        self.lost_on_restart += u64::from(why == Happening::LostOnRestart);
         let submitted = record.submitted;
         if from.is_none() {
             self.latencies.submitted(cell, key.class, submitted);
@@ -215,8 +225,17 @@ impl Sink for Measures {
                     self.attempts[destination.index()].answered_late();
                 }
             }
-            (_, What::FaultBegan(fault)) => self.incidents.began(*fault),
-            (_, What::FaultEnded(fault)) => self.incidents.ended(*fault),
+            (_, What::FaultBegan(fault)) => self.incidents.began(event.time, *fault),
+            (_, What::FaultEnded(fault)) => self.incidents.ended(event.time, *fault),
+            (_, What::WeightChanged { tenant, weight }) => {
+                let destination = event.destination.unwrap_or_default();
+                let key = AccountKey { tenant: *tenant, destination };
+                self.fairness.reweigh(key, *weight);
+            }
+            (_, What::QuotaChanged(quota)) => {
+                let destination = event.destination.unwrap_or_default();
+                self.fairness.requota(event.time, destination, *quota);
+            }
             (_, What::Alert(alert)) => self.incidents.alert(event.time, alert),
             _ => {}
         }

@@ -52,6 +52,7 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
+        is_replay: false,
         detector: Some(DetectorChoice {
             name: "static".into(),
             settings: DetectorSettings {

@@ -20,6 +20,12 @@ impl AwaitedMessages {
         self.waiting.insert(message, (source, awaits));
     }
 
+    /// A submitter of `source` sees at once that its message, which would have had this number, is not
+    /// sent.
+    pub(super) fn not_sent(&mut self, message: MessageId, source: u32) {
+        self.ready.push((source, message));
+    }
+
     /// A message moved. Its submitter stops waiting when it was dispatched, where that is enough, or
     /// when the platform knows how it ended, that it gave it up, or that it never took it.
     pub(super) fn moved(&mut self, message: MessageId, to: Belief, why: Happening) {

@@ -1,16 +1,30 @@
-//! Which injected failures are in force, and what they do to an attempt.
+//! Which injected faults are in force, and what they do to an attempt and to traffic.
 
+mod occurrences;
+mod traffic;
+
+use self::occurrences::Occurrences;
+pub(super) use self::traffic::{Injected, Resubmission, Resubmissions, injected, position_of};
 use super::AttemptLuck;
 use super::{happens, sample};
-use crate::engine::StreamName;
-use crate::scenario::{Factor, Fault, FaultKind, Probability};
-use crate::scheduler::{Attempt, Message, Pacer, Status};
+use crate::engine::{Seed, StreamName};
+use crate::scenario::{Factor, Fault, FaultKind, Occurrence, Probability, Scenario};
+use crate::scheduler::{Attempt, Pacer, Status};
 use crate::time::{Span, Time};
-use crate::units::{DestinationId, Rate, mix};
+use crate::units::{DestinationId, Quota, Rate, TenantId, Weight, mix};
 
 /// The faults of a scenario, by whether they are in force.
 pub(super) struct Faults<'a> {
     all: &'a [Fault],
+    /// By position: when it happens.
+    occurrences: Vec<Occurrences>,
+    /// By position: when it happens now, or happened last.
+    current: Vec<Occurrence>,
+    /// By position: when it happens next, and the number of the last time that it began.
+    next: Vec<Occurrence>,
+    begun: Vec<u64>,
+    /// Whether a failure's effects on traffic are in the recorded messages already.
+    is_replay: bool,
     /// By position: the number of the fault's name. Its luck belongs to the name, because a fault more in
     /// the scenario moves positions.
     numbers: Vec<u64>,
@@ -53,7 +67,10 @@ impl Effects {
 }
 
 impl<'a> Faults<'a> {
-    pub(super) fn new(all: &'a [Fault]) -> Self {
+    pub(super) fn new(scenario: &'a Scenario, seed: Seed) -> Self {
+        let all = &scenario.faults[..];
+        let arrivals_end = Time::ZERO.saturating_add(scenario.duration);
+        let never = Occurrence { start: Time::NEVER, end: Time::NEVER };
         let number =
             |fault: &Fault| StreamName::new(format!("fault/{}", fault.name), "refusal").number();
         let throttle = |fault: &Fault| match fault.kind {
@@ -62,6 +79,11 @@ impl<'a> Faults<'a> {
         };
         Faults {
             all,
+            occurrences: all.iter().map(|f| Occurrences::new(f, seed, arrivals_end)).collect(),
+            current: vec![never; all.len()],
+            next: vec![never; all.len()],
+            begun: vec![0; all.len()],
+            is_replay: scenario.is_replay,
             numbers: all.iter().map(number).collect(),
             throttles: all.iter().map(throttle).collect(),
             is_up: vec![false; all.len()],
@@ -69,9 +91,20 @@ impl<'a> Faults<'a> {
         }
     }
 
-    pub(super) fn begin(&mut self, fault: usize) {
+    /// The next time that a fault happens, and its number among those.
+    pub(super) fn next_occurrence(&mut self, fault: usize) -> Option<(u64, Occurrence)> {
+        let (number, occurrence) = self.occurrences[fault].next(&self.all[fault])?;
+        self.next[fault] = occurrence;
+        Some((number, occurrence))
+    }
+
+    /// A fault begins; returns when it ends.
+    pub(super) fn begin(&mut self, fault: usize, number: u64) -> Time {
+        let occurrence = self.next[fault];
+        (self.current[fault], self.begun[fault]) = (occurrence, number);
         let place = self.in_force.partition_point(|other| *other < fault);
         self.in_force.insert(place, fault);
+        occurrence.end
     }
 
     pub(super) fn end(&mut self, fault: usize) {
@@ -80,10 +113,10 @@ impl<'a> Faults<'a> {
     }
 
     /// A flapping fault turns its sessions from down to up or back; returns how long it leaves them
-    /// so, or `None` when it is over.
-    pub(super) fn turn(&mut self, fault: usize) -> Option<Span> {
+    /// so, or `None` when that occurrence of it, by its number, is over.
+    pub(super) fn turn(&mut self, fault: usize, occurrence: u64) -> Option<Span> {
         let FaultKind::Flap { down, up, .. } = self.all[fault].kind else { return None };
-        if !self.in_force.contains(&fault) {
+        if !self.in_force.contains(&fault) || self.begun[fault] != occurrence {
             return None;
         }
         self.is_up[fault] = !self.is_up[fault];
@@ -120,7 +153,7 @@ impl<'a> Faults<'a> {
         for index in 0..self.in_force.len() {
             let position = self.in_force[index];
             let fault = &self.all[position];
-            if fault.destination == destination && is_in_scope(fault, &attempt.message) {
+            if fault.destination == destination && is_in_scope(fault, attempt) {
                 self.strike(now, position, attempt, luck, &mut effects);
             }
         }
@@ -136,14 +169,31 @@ impl<'a> Faults<'a> {
         effects: &mut Effects,
     ) {
         let (fault, number) = (&self.all[position], self.numbers[position]);
-        let hits = |fraction: Probability, draw: u64| happens(fault.strength(fraction, now), draw);
+        let during = self.current[position];
+        let hits = |fraction: Probability, draw: u64| {
+            happens(fault.strength(fraction, during, now), draw)
+        };
         let refuse = |effects: &mut Effects, status: Status| {
             effects.refusal = effects.refusal.or(Some(status));
         };
         match fault.kind {
-            FaultKind::Outage | FaultKind::SessionDrop { .. } | FaultKind::Flap { .. } => {}
-            // The carrier's own capacity, see `processed_rate`.
-            FaultKind::RateCut { .. } => {}
+            // What happens to sessions, to the carrier's capacity, to traffic and to the platform itself
+            // happens elsewhere.
+            FaultKind::Outage
+            | FaultKind::SessionDrop { .. }
+            | FaultKind::Flap { .. }
+            | FaultKind::RateCut { .. }
+            | FaultKind::TrafficSpike
+            | FaultKind::TrafficDrop { .. }
+            | FaultKind::RunawayRetry { .. }
+            | FaultKind::TenantJoins
+            | FaultKind::TenantLeaves
+            | FaultKind::WeightChange { .. }
+            | FaultKind::QuotaChange { .. }
+            | FaultKind::SchedulerRestart
+            | FaultKind::FlashCrowd
+            | FaultKind::Campaign { .. }
+            | FaultKind::Diurnal { .. } => {}
             FaultKind::ErrorBurst { fraction, status } => {
                 if hits(fraction, luck.fault(number)) {
                     refuse(effects, status);
@@ -153,10 +203,10 @@ impl<'a> Faults<'a> {
                 if hits(fraction, luck.fault(number)) {
                     refuse(effects, status);
                 }
-                effects.slowness = product(effects.slowness, at_strength(fault, factor, now));
+                effects.slowness = product(effects.slowness, at_strength(fault, factor, during, now));
             }
             FaultKind::SlowResponse { factor } => {
-                effects.slowness = product(effects.slowness, at_strength(fault, factor, now));
+                effects.slowness = product(effects.slowness, at_strength(fault, factor, during, now));
             }
             FaultKind::Throttle { .. } => {
                 let pacer = self.throttles[position].as_mut().expect("made for this kind");
@@ -196,14 +246,41 @@ impl<'a> Faults<'a> {
         }
     }
 
+    /// A tenant's weight as the faults in force have it, or as the scenario does.
+    pub(super) fn weight(
+        &self,
+        destination: DestinationId,
+        tenant: TenantId,
+        usual: Weight,
+    ) -> Weight {
+        let changed = |position: usize| match self.all[position].kind {
+            FaultKind::WeightChange { weight } if self.all[position].tenant == Some(tenant) => {
+                Some(weight)
+            }
+            _ => None,
+        };
+        self.at(destination).filter_map(changed).last().unwrap_or(usual)
+    }
+
+    /// Our quota as the faults in force have it, or as the scenario does.
+    pub(super) fn quota(&self, destination: DestinationId, usual: Option<Quota>) -> Option<Quota> {
+        let changed = |position: usize| match self.all[position].kind {
+            FaultKind::QuotaChange { quota } => Some(quota),
+            _ => None,
+        };
+        self.at(destination).filter_map(changed).last().or(usual)
+    }
+
     fn at(&self, destination: DestinationId) -> impl Iterator<Item = usize> + '_ {
         let here = move |position: &usize| self.all[*position].destination == destination;
         self.in_force.iter().copied().filter(here)
     }
 }
 
-fn is_in_scope(fault: &Fault, message: &Message) -> bool {
-    fault.tenant.is_none_or(|tenant| tenant == message.tenant)
+fn is_in_scope(fault: &Fault, attempt: &Attempt) -> bool {
+    let message = &attempt.message;
+    fault.session.is_none_or(|session| session == attempt.session)
+        && fault.tenant.is_none_or(|tenant| tenant == message.tenant)
         && fault.sender.is_none_or(|sender| sender == message.sender)
         && fault.class.is_none_or(|class| class == message.class)
 }
@@ -214,8 +291,8 @@ fn speed(a: &Rate, b: &Rate) -> u128 {
 }
 
 /// A factor as it is on a ramp: between one and the whole.
-fn at_strength(fault: &Fault, factor: Factor, now: Time) -> Factor {
-    let part = u64::from(fault.strength(Probability::ALWAYS, now).billionths());
+fn at_strength(fault: &Fault, factor: Factor, during: Occurrence, now: Time) -> Factor {
+    let part = u64::from(fault.strength(Probability::ALWAYS, during, now).billionths());
     let whole = u64::from(Probability::ALWAYS.billionths());
     let (one, full) = (1000, u64::from(factor.0));
     let moved = full.abs_diff(one) * part / whole;

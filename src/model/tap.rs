@@ -1,6 +1,7 @@
 //! Turns what a lane reports into events of the run and observations of the detector.
 
 use super::awaited::AwaitedMessages;
+use super::faults::Resubmissions;
 use super::world::observe;
 use crate::detector::{Detector, Observation};
 use crate::event::{Event, Flow, Sink, What};
@@ -16,6 +17,8 @@ pub(super) struct Tap<'a, S> {
     pub(super) destination: DestinationId,
     /// Messages that closed loops wait for.
     pub(super) awaited: &'a mut AwaitedMessages,
+    /// Messages that tenants' own systems submit again when they fail.
+    pub(super) resubmissions: &'a mut Resubmissions,
     /// Whether any session is up: the platform knows when it has lost a carrier.
     pub(super) is_reachable: bool,
 }
@@ -41,6 +44,7 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
     ) {
         self.emit(now, What::Moved { record: *record, from, to, why, code });
         self.awaited.moved(record.message.id, to, why);
+        self.resubmissions.moved(now, self.destination, record, to);
         if self.detector.is_none() {
             return;
         }
@@ -69,7 +73,8 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
             | Happening::BackoffOver
             | Happening::LateAccepted
             | Happening::Expired
-            | Happening::Cancelled => {}
+            | Happening::Cancelled
+            | Happening::LostOnRestart => {}
         }
     }
 

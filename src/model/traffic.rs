@@ -145,16 +145,30 @@ impl<'t> Turn<'t> {
 impl<'a> SourceState<'a> {
     /// `tenant` is the name of the source's tenant, `end` when all arrivals end.
     pub(super) fn new(source: &'a Source, tenant: &str, seed: Seed, end: Time) -> Self {
-        let entity = format!("tenant/{tenant}");
-        let stream = |purpose: String| seed.stream(&StreamName::new(entity.as_str(), purpose));
-        let side = stream(format!("traffic/{}/side", source.name));
+        Self::named(source, &format!("tenant/{tenant}"), &source.name, seed, end)
+    }
+
+    /// Messages that a fault makes: their luck belongs to the fault's name.
+    pub(super) fn of_fault(
+        source: &'a Source,
+        fault: &str,
+        tenant: &str,
+        seed: Seed,
+        end: Time,
+    ) -> Self {
+        Self::named(source, &format!("fault/{fault}"), tenant, seed, end)
+    }
+
+    fn named(source: &'a Source, entity: &str, name: &str, seed: Seed, end: Time) -> Self {
+        let stream = |purpose: String| seed.stream(&StreamName::new(entity, purpose));
+        let side = stream(format!("traffic/{name}/side"));
         let senders = match source.sender_use {
             SenderUse::InTurn => None,
             SenderUse::Zipf(exponent) => Some(Zipf::new(u64::from(source.senders), exponent)),
         };
         SourceState {
             source,
-            stream: stream(format!("traffic/{}", source.name)),
+            stream: stream(format!("traffic/{name}")),
             ordinal: 0,
             submitted: 0,
             sizes_total: source.segments.iter().map(|(_, share)| u64::from(*share)).sum(),
@@ -163,6 +177,11 @@ impl<'a> SourceState<'a> {
             pending: None,
             held: source.send_window.as_ref().map(|window| Box::new(Held::new(window, end))),
         }
+    }
+
+    /// What it submits, of whom and where to.
+    pub(super) fn source(&self) -> &'a Source {
+        self.source
     }
 
     /// How many messages it has handed out: orders simultaneous ones.

@@ -1,24 +1,26 @@
 //! The world: ties traffic, lanes, carriers, faults and detector together.
 
+mod arrivals;
+mod changes;
 mod copies;
 mod failures;
 mod route;
 
+use std::collections::BTreeMap;
+
 use self::route::Route;
 use super::awaited::AwaitedMessages;
 use super::carrier::CarrierCounts;
-use super::faults::Faults;
+use super::faults::{Faults, Injected, Resubmission, Resubmissions, injected};
 use super::tap::Tap;
 use super::traffic::SourceState;
-use crate::detector::{Account, AlertEvent, Detector, Observation};
+use crate::detector::{Account, AlertEvent, Detector, Notice, Observation};
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::Scenario;
-use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo};
+use crate::scenario::{Scenario, Source};
+use crate::scheduler::{Counts, Lane, Next, Policy, PolicyInfo};
 use crate::time::Time;
-use crate::units::{
-    ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
-};
+use crate::units::{DestinationId, SessionId, TenantId};
 
 /// Ranks of simultaneous events. What the platform is told comes before what it does about it; when
 /// all of an instant has been told, the lanes are asked.
@@ -35,6 +37,7 @@ mod rank {
     pub(super) const DETECTOR: u8 = 9;
     pub(super) const WAKE: u8 = 10;
     pub(super) const ARRIVALS_OVER: u8 = 11;
+    pub(super) const RESUBMISSION: u8 = 12;
 }
 
 /// A scenario with the seed it runs under.
@@ -125,6 +128,15 @@ pub struct World<'a, P, S> {
     /// What the submitters of closed loops wait for.
     awaited: AwaitedMessages,
     faults: Faults<'a>,
+    /// What faults inject, and what tenants' own systems will submit again.
+    injected: Vec<Injected<'a>>,
+    /// By source of an injected one, counted after the scenario's own: its place among `injected`.
+    injected_sources: Vec<usize>,
+    resubmissions: Resubmissions,
+    to_resubmit: BTreeMap<u32, Resubmission>,
+    resubmitted: u32,
+    /// Who does not use a destination now, by how many faults keep them away.
+    absent: BTreeMap<(DestinationId, TenantId), u32>,
     detector: Option<Box<dyn Detector>>,
     next_message: u64,
     next_logged: usize,
@@ -151,14 +163,27 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 Route::new(DestinationId(index as u16), scenario, destination, seed, policy)
             })
             .collect();
-        let sources = scenario
+        let end = Time::ZERO + scenario.duration;
+        let injected = injected(scenario, seed);
+        let comes_by_itself = |place: &usize| injected[*place].source.is_some();
+        let injected_sources: Vec<usize> = if scenario.is_replay {
+            Vec::new()
+        } else {
+            (0..injected.len()).filter(comes_by_itself).collect()
+        };
+        let tenant_name =
+            |source: &Source| scenario.tenants[source.tenant.index()].name.as_str();
+        let own = scenario
             .sources
             .iter()
-            .map(|source| {
-                let tenant = &scenario.tenants[source.tenant.index()].name;
-                SourceState::new(source, tenant, seed, Time::ZERO + scenario.duration)
-            })
-            .collect();
+            .map(|source| SourceState::new(source, tenant_name(source), seed, end));
+        let made = injected_sources.iter().filter_map(|place| {
+            let injected = &injected[*place];
+            let fault = &scenario.faults[injected.fault].name;
+            let source = injected.source?;
+            Some(SourceState::of_fault(source, fault, tenant_name(source), seed, end))
+        });
+        let sources = own.chain(made).collect();
         let tenants = scenario
             .tenants
             .iter()
@@ -175,7 +200,13 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             sources,
             tenants,
             awaited: AwaitedMessages::default(),
-            faults: Faults::new(&scenario.faults),
+            faults: Faults::new(scenario, seed),
+            injected,
+            injected_sources,
+            resubmissions: Resubmissions::default(),
+            to_resubmit: BTreeMap::new(),
+            resubmitted: 0,
+            absent: BTreeMap::new(),
             detector,
             next_message: 0,
             next_logged: 0,
@@ -197,12 +228,10 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             }
         }
         self.schedule_logged(agenda);
-        for (index, fault) in self.scenario.faults.iter().enumerate() {
-            let index = index as u32;
-            let end = fault.end();
-            agenda.schedule(fault.start, Key::new(rank::FAULT_BEGINS, index, 0), index);
-            agenda.schedule(end, Key::new(rank::FAULT_ENDS, index, 0), index);
+        for index in 0..self.scenario.faults.len() {
+            self.schedule_fault(index, agenda);
         }
+        self.keep_out_who_joins_later();
         if let Some(detector) = &self.detector {
             agenda.schedule(detector.next_tick(), Key::new(rank::DETECTOR, 0, 0), 0);
         }
@@ -237,100 +266,11 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             flow: &mut self.flow,
             detector: self.detector.as_deref_mut(),
             awaited: &mut self.awaited,
+            resubmissions: &mut self.resubmissions,
             destination: route.id,
             is_reachable: route.is_reachable(),
         };
         (&mut route.lane, tap)
-    }
-
-    fn schedule_arrival<C: Calendar<u32>>(&mut self, index: usize, agenda: &mut Agenda<'_, C>) {
-        let source = &mut self.sources[index];
-        if let Some(time) = source.next_arrival() {
-            let key = Key::new(rank::ARRIVAL, index as u32, source.submitted());
-            agenda.schedule(time, key, index as u32);
-        }
-    }
-
-    fn schedule_logged<C: Calendar<u32>>(&mut self, agenda: &mut Agenda<'_, C>) {
-        let Some(log) = &self.scenario.log else { return };
-        if let Some(arrival) = log.arrivals.get(self.next_logged) {
-            let key = Key::new(rank::LOGGED_ARRIVAL, 0, self.next_logged as u64);
-            agenda.schedule(arrival.time, key, 0);
-        }
-    }
-
-    fn source_arrival<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let source = &self.scenario.sources[index];
-        let drawn = self.sources[index].draw();
-        let expires = source.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
-        if let Some(awaits) = self.sources[index].awaits() {
-            self.awaited.wait(MessageId(self.next_message), index as u32, awaits);
-        }
-        self.submit(
-            now,
-            source.destination,
-            Arrival {
-                tenant: source.tenant,
-                sender: drawn.sender,
-                class: source.class,
-                segments: drawn.segments,
-                expires,
-            },
-        );
-        self.schedule_arrival(index, agenda);
-    }
-
-    fn logged_arrival<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
-        let log = self.scenario.log.as_ref().expect("only a log schedules logged arrivals");
-        let logged = log.arrivals[self.next_logged];
-        let expires = logged.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
-        self.next_logged += 1;
-        self.submit(
-            now,
-            logged.destination,
-            Arrival {
-                tenant: logged.tenant,
-                sender: logged.sender,
-                class: logged.class,
-                segments: Segments(logged.segments),
-                expires,
-            },
-        );
-        self.schedule_logged(agenda);
-    }
-
-    fn submit(&mut self, now: Time, destination: DestinationId, arrival: Arrival) {
-        let (stream, ordinal) = &mut self.tenants[arrival.tenant.index()];
-        let message = Message {
-            id: MessageId(self.next_message),
-            key: mix(stream.number() ^ mix(*ordinal)),
-            reference: *ordinal,
-            tenant: arrival.tenant,
-            sender: arrival.sender,
-            class: arrival.class,
-            segments: arrival.segments,
-            expires: arrival.expires,
-        };
-        *ordinal += 1;
-        self.next_message += 1;
-        let (lane, mut tap) = self.lane(destination.index());
-        // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
-        let _ = lane.submit(now, message, &mut tap);
-        self.routes[destination.index()].needs_poll = true;
-    }
-
-    /// Lets the submitters of closed loops think that have what they waited for.
-    fn let_think<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
-        for index in self.awaited.take_ready() {
-            if let Some((time, thought)) = self.sources[index as usize].think(now) {
-                agenda.schedule(time, Key::new(rank::ARRIVAL, index, thought), index);
-            }
-        }
     }
 
     /// Asks a lane until it has nothing to send, and schedules its next wake.
@@ -387,20 +327,12 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             self.scenario.log.as_ref().is_none_or(|log| self.next_logged == log.arrivals.len());
         self.arrivals_are_over
             && log_is_done
+            && self.to_resubmit.is_empty()
             && self
                 .routes
                 .iter()
                 .all(|route| route.lane.counts().live() == 0 && route.carrier.on_their_way() == 0)
     }
-}
-
-/// What a source or a log submits.
-struct Arrival {
-    tenant: TenantId,
-    sender: SenderId,
-    class: ClassId,
-    segments: Segments,
-    expires: Time,
 }
 
 impl<P: Policy, S: Sink> Model for World<'_, P, S> {
@@ -428,9 +360,10 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
                     route.needs_poll = true;
                 }
             }
-            rank::FAULT_BEGINS => self.fault_begins(now, index, agenda),
+            rank::FAULT_BEGINS => self.fault_begins(now, index, key, agenda),
             rank::FAULT_ENDS => self.fault_ends(now, index, agenda),
-            rank::FAULT_TURNS => self.fault_turns(now, index, agenda),
+            rank::FAULT_TURNS => self.fault_turns(now, index, key, agenda),
+            rank::RESUBMISSION => self.resubmission_arrives(now, payload),
             rank::RECONNECT => self.reconnect(now, index, payload, agenda),
             rank::DETECTOR => self.tick(now, agenda),
             rank::ARRIVALS_OVER => {
@@ -447,15 +380,34 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
             if self.routes[index].needs_poll {
                 self.poll(now, index, agenda);
             }
+            if !self.routes[index].leaving.is_empty() {
+                self.let_leave(now, index);
+            }
         }
         if self.awaited.has_ready() {
             self.let_think(now, agenda);
+        }
+        if self.resubmissions.has_failed() {
+            self.schedule_resubmissions(agenda);
         }
         if self.arrivals_are_over && self.has_drained() {
             self.is_drained = true;
             return Flow::Stop;
         }
         self.flow
+    }
+}
+
+/// Tells the detector of something that explains what is to come, if there is one.
+fn observe_notice(
+    detector: Option<&mut (dyn Detector + 'static)>,
+    now: Time,
+    tenant: TenantId,
+    destination: DestinationId,
+    notice: Notice,
+) {
+    if let Some(detector) = detector {
+        detector.notice(now, Account { tenant, destination }, notice);
     }
 }
 

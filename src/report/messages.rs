@@ -12,7 +12,7 @@ use crate::time::Time;
 use crate::units::{ClassId, DestinationId, MessageId, Segments, SenderId, TenantId};
 
 /// The columns of `messages.csv`, in order.
-pub const MESSAGE_COLUMNS: [&str; 13] = [
+pub const MESSAGE_COLUMNS: [&str; 14] = [
     "id",
     "tenant",
     "sender",
@@ -26,6 +26,7 @@ pub const MESSAGE_COLUMNS: [&str; 13] = [
     "attempts",
     "outcome",
     "delivered_s",
+    "luck",
 ];
 
 /// Collects one row a message while a run goes.
@@ -57,6 +58,7 @@ struct Row {
     sender: SenderId,
     class: ClassId,
     destination: DestinationId,
+    luck: u64,
     segments: Segments,
     attempts: u32,
     outcome: Belief,
@@ -125,7 +127,7 @@ impl MessageTable {
         sent.into_iter().chain(never)
     }
 
-    fn cells(&self, id: MessageId, row: &Row) -> [String; 13] {
+    fn cells(&self, id: MessageId, row: &Row) -> [String; 14] {
         let validity = match row.expires {
             Time::NEVER => String::new(),
             expires => expires.since(row.submitted).to_string(),
@@ -144,6 +146,7 @@ impl MessageTable {
             row.attempts.to_string(),
             row.outcome.name().to_owned(),
             known(row.delivered),
+            row.luck.to_string(),
         ]
     }
 
@@ -166,6 +169,7 @@ impl MessageTable {
             sender: message.sender,
             class: message.class,
             destination,
+            luck: message.reference,
             segments: message.segments,
             attempts: record.attempts,
             outcome: to,

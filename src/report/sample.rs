@@ -67,6 +67,7 @@ pub(super) fn findings() -> Findings {
             segments: messages,
             truth: BTreeMap::from([("delivered".into(), 27_490)]),
             attempts: BTreeMap::from([("dispatched".into(), 27_700)]),
+            lost_on_restart: 0,
             fairness: FairnessFigures {
                 jain: Some(0.9994),
                 max_min_distance: Some(0.0041),
@@ -133,6 +134,7 @@ pub(super) fn findings() -> Findings {
             IncidentRow {
                 fault: "burst".into(),
                 kind: "error-burst".into(),
+                nature: "failure".into(),
                 destination: "carrier".into(),
                 tenant: "bulk".into(),
                 start_s: 600.0,
@@ -145,6 +147,7 @@ pub(super) fn findings() -> Findings {
             IncidentRow {
                 fault: "carrier-down".into(),
                 kind: "outage".into(),
+                nature: "failure".into(),
                 destination: "carrier".into(),
                 tenant: String::new(),
                 start_s: 2700.0,
@@ -178,6 +181,7 @@ pub(super) fn empty() -> Findings {
             segments: zero(),
             truth: BTreeMap::new(),
             attempts: BTreeMap::new(),
+            lost_on_restart: 0,
             fairness: FairnessFigures::default(),
             classes: BTreeMap::new(),
             destinations: BTreeMap::new(),

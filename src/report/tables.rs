@@ -79,7 +79,7 @@ const SERIES: (&str, [&str; 9]) = (
     ],
 );
 
-const INCIDENTS: (&str, [&str; 10]) = (
+const INCIDENTS: (&str, [&str; 11]) = (
     "incidents.csv",
     [
         "fault",
@@ -92,6 +92,7 @@ const INCIDENTS: (&str, [&str; 10]) = (
         "failed",
         "detected_after_s",
         "submitted",
+        "nature",
     ],
 );
 
@@ -215,7 +216,7 @@ fn series(row: &SeriesRow) -> [String; 9] {
     ]
 }
 
-fn incident(row: &IncidentRow) -> [String; 10] {
+fn incident(row: &IncidentRow) -> [String; 11] {
     [
         row.fault.clone(),
         row.kind.clone(),
@@ -227,6 +228,7 @@ fn incident(row: &IncidentRow) -> [String; 10] {
         row.failed.to_string(),
         row.detected_after_s.map(point).unwrap_or_default(),
         row.submitted.to_string(),
+        row.nature.clone(),
     ]
 }
 

@@ -208,6 +208,7 @@ pub(crate) fn scenario(
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
+        is_replay: false,
         detector: None,
         checks: Vec::new(),
     };

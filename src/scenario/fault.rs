@@ -1,11 +1,11 @@
-//! Injected failures: what goes wrong, where, for whom, and when.
+//! Injected faults: what goes wrong, changes, or only looks odd; where, for whom, and when.
 
-use super::resolved::{Latency, Probability};
+use super::resolved::{Latency, Probability, Source};
 use crate::scheduler::Status;
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, Quota, Rate, SenderId, TenantId};
+use crate::units::{ClassId, DestinationId, Quota, Rate, SenderId, SessionId, TenantId, Weight};
 
-/// An injected failure.
+/// An injected fault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// Its name; unique.
@@ -14,34 +14,93 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Where.
     pub destination: DestinationId,
+    /// On which session; `None` for all.
+    pub session: Option<SessionId>,
     /// For whom; `None` for everybody.
     pub tenant: Option<TenantId>,
     /// For which of its senders; `None` for all.
     pub sender: Option<SenderId>,
     /// For which class; `None` for all.
     pub class: Option<ClassId>,
-    /// When it begins.
+    /// When it begins, or from when on it may.
     pub start: Time,
-    /// How long it lasts.
+    /// How long it lasts; where it comes at random, for how long it may come.
     pub duration: Span,
     /// How long it takes to reach its full strength, and to lose it before the end.
     pub ramp: Span,
+    /// How often it happens.
+    pub recurrence: Recurrence,
+    /// The messages that it makes, each source with streams of its own.
+    pub sources: Vec<Source>,
+}
+
+/// How often a fault happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recurrence {
+    /// Once.
+    Once,
+    /// Again and again.
+    Every {
+        /// From one beginning to the next; at least as long as it lasts.
+        period: Span,
+        /// How many times in all.
+        times: u32,
+    },
+    /// At random: times between failures and times to repair are exponential, each fault with a
+    /// stream of its own.
+    Random {
+        /// Mean time from a repair to the next failure.
+        mtbf: Span,
+        /// Mean time to repair.
+        mttr: Span,
+    },
+}
+
+/// One time that a fault happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// When it begins.
+    pub start: Time,
+    /// When it ends.
+    pub end: Time,
+}
+
+/// What a fault is to those who judge by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nature {
+    /// Something goes wrong: a detector should find it.
+    Failure,
+    /// The platform is changed on purpose: nobody need be paged.
+    Change,
+    /// It only looks odd: whoever pages somebody for it raises a false alarm.
+    Control,
+}
+
+impl Nature {
+    /// The name used in files and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Nature::Failure => "failure",
+            Nature::Change => "change",
+            Nature::Control => "control",
+        }
+    }
 }
 
 impl Fault {
-    /// When it ends.
+    /// When it ends, where it happens once.
     pub fn end(&self) -> Time {
         self.start.saturating_add(self.duration)
     }
 
-    /// `fraction` as it is in force at `now`: less than whole on the ramps. Time and ramp are whole
-    /// nanoseconds, so it is exact to a billionth.
-    pub fn strength(&self, fraction: Probability, now: Time) -> Probability {
+    /// `fraction` as it is in force at `now` of an occurrence: less than whole on the ramps. Time and
+    /// ramp are whole nanoseconds, so it is exact to a billionth.
+    pub fn strength(&self, fraction: Probability, during: Occurrence, now: Time) -> Probability {
         if self.ramp == Span::ZERO {
             return fraction;
         }
-        let from_start = now.since(self.start);
-        let to_end = self.end().since(now);
+        let from_start = now.since(during.start);
+        let to_end = during.end.since(now);
         let part = u128::from(from_start.min(to_end).min(self.ramp).as_nanoseconds());
         let billionths =
             u128::from(fraction.billionths()) * part / u128::from(self.ramp.as_nanoseconds());
@@ -138,6 +197,51 @@ pub enum FaultKind {
         /// With which status.
         status: Status,
     },
+    /// A tenant submits more than usual, unannounced.
+    TrafficSpike,
+    /// A tenant submits less than usual.
+    TrafficDrop {
+        /// How many of its messages are missing.
+        fraction: Probability,
+    },
+    /// A tenant's own system submits everything again that failed, as a new message.
+    RunawayRetry {
+        /// How often it submits each.
+        copies: u32,
+        /// How long it waits.
+        wait: Span,
+    },
+    /// A tenant begins to use the destination.
+    TenantJoins,
+    /// A tenant stops using the destination; what waits of it is withdrawn.
+    TenantLeaves,
+    /// A tenant's weight is another.
+    WeightChange {
+        /// Its weight meanwhile.
+        weight: Weight,
+    },
+    /// Our quota is another.
+    QuotaChange {
+        /// The quota meanwhile.
+        quota: Quota,
+    },
+    /// The platform's process at the destination dies and loses all that it holds in memory; it is
+    /// back at the end.
+    SchedulerRestart,
+    /// Many tenants submit more for a while; nothing is wrong.
+    FlashCrowd,
+    /// A tenant submits a campaign; nothing is wrong.
+    Campaign {
+        /// Whether the platform was told.
+        is_announced: bool,
+    },
+    /// Traffic goes down and comes up again with the hour; nothing is wrong.
+    Diurnal {
+        /// How many messages are missing in the middle of a period.
+        depth: Probability,
+        /// From one full height to the next.
+        period: Span,
+    },
 }
 
 /// A multiple of something, in thousandths: exact, so that it is the same on every machine.
@@ -176,7 +280,45 @@ impl FaultKind {
             FaultKind::ReceiptDuplicate { .. } => "receipt-duplicate",
             FaultKind::BadList { .. } => "bad-list",
             FaultKind::SenderBlock { .. } => "sender-block",
+            FaultKind::TrafficSpike => "traffic-spike",
+            FaultKind::TrafficDrop { .. } => "traffic-drop",
+            FaultKind::RunawayRetry { .. } => "runaway-retry",
+            FaultKind::TenantJoins => "tenant-joins",
+            FaultKind::TenantLeaves => "tenant-leaves",
+            FaultKind::WeightChange { .. } => "weight-change",
+            FaultKind::QuotaChange { .. } => "quota-change",
+            FaultKind::SchedulerRestart => "scheduler-restart",
+            FaultKind::FlashCrowd => "flash-crowd",
+            FaultKind::Campaign { .. } => "campaign",
+            FaultKind::Diurnal { .. } => "diurnal",
         }
+    }
+
+    /// Whether something is wrong, changed on purpose, or only looks odd.
+    pub const fn nature(self) -> Nature {
+        match self {
+            FaultKind::TenantJoins
+            | FaultKind::TenantLeaves
+            | FaultKind::WeightChange { .. }
+            | FaultKind::QuotaChange { .. } => Nature::Change,
+            FaultKind::FlashCrowd | FaultKind::Campaign { .. } | FaultKind::Diurnal { .. } => {
+                Nature::Control
+            }
+            _ => Nature::Failure,
+        }
+    }
+
+    /// Whether it makes, withholds or repeats messages: a recorded run holds what it did already.
+    pub const fn shapes_traffic(self) -> bool {
+        matches!(
+            self,
+            FaultKind::TrafficSpike
+                | FaultKind::TrafficDrop { .. }
+                | FaultKind::RunawayRetry { .. }
+                | FaultKind::FlashCrowd
+                | FaultKind::Campaign { .. }
+                | FaultKind::Diurnal { .. }
+        )
     }
 
     /// How many of the attempts, messages or receipts in its scope it hits, where it is a part of
@@ -189,7 +331,8 @@ impl FaultKind {
             | FaultKind::Filtering { fraction, .. }
             | FaultKind::ReceiptLoss { fraction }
             | FaultKind::ReceiptDuplicate { fraction }
-            | FaultKind::BadList { fraction, .. } => Some(fraction),
+            | FaultKind::BadList { fraction, .. }
+            | FaultKind::TrafficDrop { fraction } => Some(fraction),
             _ => None,
         }
     }
@@ -209,7 +352,7 @@ impl FaultKind {
     /// How many sessions it holds down while it does.
     pub(crate) fn sessions_down(self, all: u16) -> u16 {
         match self {
-            FaultKind::Outage => all,
+            FaultKind::Outage | FaultKind::SchedulerRestart => all,
             FaultKind::SessionDrop { sessions } | FaultKind::Flap { sessions, .. } => {
                 sessions.min(all)
             }
@@ -229,15 +372,19 @@ mod tests {
             name: "x".into(),
             kind: FaultKind::Blackhole { fraction },
             destination: DestinationId(0),
+            session: None,
             tenant: None,
             sender: None,
             class: None,
             start: Time::from_seconds(100),
             duration: Span::from_seconds(60),
             ramp: Span::from_seconds(20),
+            recurrence: Recurrence::Once,
+            sources: Vec::new(),
         };
+        let during = Occurrence { start: fault.start, end: fault.end() };
         let at = |fault: &Fault, second| {
-            fault.strength(fraction, Time::from_seconds(second)).billionths() / 1_000_000
+            fault.strength(fraction, during, Time::from_seconds(second)).billionths() / 1_000_000
         };
         assert_eq!(
             [100, 105, 120, 130, 140, 150, 160].map(|s| at(&fault, s)),

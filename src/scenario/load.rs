@@ -170,6 +170,7 @@ pub fn replace_traffic(
     let bytes = std::fs::read(path).map_err(failed)?;
     scenario.sources.clear();
     scenario.log = None;
+    scenario.is_replay = true;
     let defaults = LogDefaults::of(scenario);
     let origin = (path.display().to_string(), content_hash(&bytes));
     let attached =

@@ -16,7 +16,7 @@ use crate::units::mix;
 
 /// The columns that a message log may have. `submitted_s` is what an exported log calls `time`, and
 /// its `id` orders messages that were submitted at the same time.
-pub(crate) const COLUMNS: [&str; 10] = [
+pub(crate) const COLUMNS: [&str; 11] = [
     "time",
     "tenant",
     "sender",
@@ -27,6 +27,7 @@ pub(crate) const COLUMNS: [&str; 10] = [
     "validity_s",
     "id",
     "submitted_s",
+    "luck",
 ];
 
 /// How a log is written.
@@ -98,6 +99,8 @@ pub struct LogRow {
     pub segments: u32,
     /// How long it stays worth sending.
     pub validity: Option<Span>,
+    /// Where its luck comes from, in a log that a run exported.
+    pub luck: Option<u64>,
 }
 
 /// What is wrong with one line of a log.
@@ -224,7 +227,8 @@ fn scaled(rows: Vec<LogRow>, format: &LogFormat) -> Vec<LogRow> {
             let late = format.spread.as_nanoseconds().saturating_add(1);
             let late = if copy == 0 { 0 } else { below(mix(luck ^ copy), late) };
             let time = row.time.saturating_add(Span::from_nanoseconds(late));
-            made.push(LogRow { time, ..row.clone() });
+            // Copies of a message do not share its luck.
+            made.push(LogRow { time, luck: None, ..row.clone() });
         }
     }
     // The sort keeps the order of simultaneous rows.
@@ -246,10 +250,11 @@ struct Layout {
     exact_width: bool,
     time: usize,
     tenant: usize,
-    others: [Option<usize>; 6],
+    others: [Option<usize>; 7],
 }
 
-const OTHERS: [&str; 6] = ["sender", "destination", "class", "segments", "validity_s", "id"];
+const OTHERS: [&str; 7] =
+    ["sender", "destination", "class", "segments", "validity_s", "id", "luck"];
 
 impl Layout {
     fn of_columns(columns: &[String]) -> Result<Self, LogError> {
@@ -367,6 +372,7 @@ impl Layout {
             class: name(2)?,
             segments: segments as u32,
             validity,
+            luck: number(6, 0, u64::MAX)?,
         };
         Ok(RawRow { instant, order, row })
     }

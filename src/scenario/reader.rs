@@ -219,13 +219,22 @@ impl<'a> TableReader<'a> {
                 Some(Cow::Owned(node))
             }
             Presence::Required => {
-                if !self.excused.contains(&key) {
-                    let label = format!("{} needs the key `{key}`", spec.title);
-                    let problem = Problem::new(format!("`{key}` is missing"), self.head, label);
-                    self.reporter.report(problem.help(format!("`{key}`: {}", field.doc)));
-                }
+                self.report_missing(key);
                 None
             }
+        }
+    }
+
+    /// Reports that `key` is missing, unless it was reported as misspelt.
+    ///
+    /// # Panics
+    /// When the table's description does not have the key.
+    pub(crate) fn report_missing(&self, key: &'static str) {
+        let field = self.spec.field(key).expect("only declared keys are missed");
+        if !self.excused.contains(&key) {
+            let label = format!("{} needs the key `{key}`", self.spec.title);
+            let problem = Problem::new(format!("`{key}` is missing"), self.head, label);
+            self.reporter.report(problem.help(format!("`{key}`: {}", field.doc)));
         }
     }
 

@@ -11,7 +11,7 @@ pub use traffic::{
     Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
 };
 
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
 use crate::scheduler::RetryPolicy;
@@ -53,6 +53,8 @@ pub struct Scenario {
     pub log: Option<MessageLog>,
     /// The position is the fault's number.
     pub faults: Vec<Fault>,
+    /// Whether the arrivals are those of a recorded run: what faults do to traffic is in them already.
+    pub is_replay: bool,
     /// The detector, unless it is switched off.
     pub detector: Option<DetectorChoice>,
     /// What must hold.
@@ -216,6 +218,8 @@ pub struct LoggedArrival {
     pub segments: u32,
     /// How long it stays worth sending.
     pub validity: Option<Span>,
+    /// Where its luck comes from, in a log that a run of the same scenario exported.
+    pub luck: Option<u64>,
 }
 
 /// Which detector watches, and how it is set.
@@ -287,9 +291,11 @@ impl Bound {
 
 impl Scenario {
     /// Whether all arrivals are the same whatever the policy: those of closed loops depend on when
-    /// earlier messages were served, so runs that have some are not paired message by message.
+    /// earlier messages were served, those of runaway retries on what failed, so runs that have some
+    /// are not paired message by message.
     pub fn is_open_loop(&self) -> bool {
         !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
+            && !self.faults.iter().any(|fault| matches!(fault.kind, FaultKind::RunawayRetry { .. }))
     }
 
     /// The tenants that `name` stands for: one tenant, or all of one population.

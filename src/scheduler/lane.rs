@@ -16,6 +16,7 @@ mod config;
 mod counts;
 mod directory;
 mod outcomes;
+mod restart;
 mod sessions;
 mod shares;
 mod store;

@@ -21,6 +21,7 @@
 //! | accepted, unknown, failed | receipt: delivered | delivered |
 //! | accepted, unknown | receipt: not delivered | failed |
 //! | accepted | no receipt in time | unknown |
+//! | queued, parked, accepted | the process that held it died | unknown |
 //!
 //! Everything else is illegal.
 
@@ -123,11 +124,13 @@ pub enum Happening {
     Expired = 14,
     /// It was withdrawn.
     Cancelled = 15,
+    /// The process that held it in memory ended without a snapshot.
+    LostOnRestart = 16,
 }
 
 impl Happening {
     /// All happenings, in the order of their numbers.
-    pub const ALL: [Happening; 16] = [
+    pub const ALL: [Happening; 17] = [
         Happening::Submitted,
         Happening::QueueOverflow,
         Happening::Dispatched,
@@ -144,6 +147,7 @@ impl Happening {
         Happening::ReceiptOverdue,
         Happening::Expired,
         Happening::Cancelled,
+        Happening::LostOnRestart,
     ];
 }
 
@@ -191,6 +195,7 @@ const fn successor(from: Option<Belief>, what: Happening) -> Option<Belief> {
         (Some(B::Accepted | B::Unknown | B::Failed), H::ReceiptDelivered) => B::Delivered,
         (Some(B::Accepted | B::Unknown), H::ReceiptFailed) => B::Failed,
         (Some(B::Accepted), H::ReceiptOverdue) => B::Unknown,
+        (Some(B::Queued | B::Parked | B::Accepted), H::LostOnRestart) => B::Unknown,
         _ => return None,
     };
     Some(next)
@@ -268,7 +273,7 @@ mod tests {
                 legal += usize::from(next_belief(from, what).is_some());
             }
         }
-        assert_eq!(legal, 24);
+        assert_eq!(legal, 27);
     }
 
     #[test]

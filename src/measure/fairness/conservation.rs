@@ -33,6 +33,15 @@ impl Conservation {
         }
     }
 
+    /// Another quota from now on: what it holds is worth as many segments as before, up to the new burst.
+    pub(super) fn change(&mut self, now: Time, work_waited: bool, quota: Quota) {
+        self.advance(now, work_waited);
+        let old_per = self.per();
+        self.quota = quota;
+        let in_new = |amount: i128| amount / old_per * self.per() + amount % old_per * self.per() / old_per;
+        (self.tokens, self.lost) = (in_new(self.tokens).min(self.full()), in_new(self.lost));
+    }
+
     /// Segments were dispatched.
     pub(super) fn dispatch(&mut self, segments: u64) {
         self.tokens -= i128::from(segments) * self.per();

@@ -105,6 +105,23 @@ impl Fluid {
         }
     }
 
+    /// An account's weight is another from now on; whether it has unserved work is its `backlog`.
+    pub(super) fn reweigh(
+        &mut self,
+        tallies: &mut [Tally],
+        account: u32,
+        weight: Weight,
+        has_work: bool,
+    ) {
+        if has_work {
+            self.leave(tallies, account);
+        }
+        tallies[account as usize].weight = weight.millionths();
+        if has_work {
+            self.join(tallies, account);
+        }
+    }
+
     /// The account has no unserved work any more.
     pub(super) fn leave(&mut self, tallies: &mut [Tally], account: u32) {
         let contended = self.backlogged.len() >= 2;

@@ -39,6 +39,25 @@ impl Conformance {
         Conformance { quota, sent: 0, tightest: None }
     }
 
+    /// Another quota from `now` on: what was sent ahead of the old one in its tightest interval stays
+    /// owed under the new one.
+    pub fn change(&mut self, now: Time, quota: Quota) {
+        let (old, new) = (self.quota.rate, quota.rate);
+        let ahead = self.tightest.map_or(0, |(_, _, least)| {
+            let due = i128::from(old.segments()) * i128::from(now.as_nanoseconds());
+            let level = i128::from(self.sent) * i128::from(old.per().as_nanoseconds()) - due;
+            (level - least).max(0)
+        });
+        // Whole segments first, and in favour of whoever sends: less than one unit of the new scale.
+        let (old_per, new_per) =
+            (i128::from(old.per().as_nanoseconds()), i128::from(new.per().as_nanoseconds()));
+        let ahead = ahead / old_per * new_per + ahead % old_per * new_per / old_per;
+        let due = i128::from(new.segments()) * i128::from(now.as_nanoseconds());
+        let level = i128::from(self.sent) * new_per - due;
+        self.quota = quota;
+        self.tightest = Some((now, self.sent, level - ahead));
+    }
+
     /// Takes note of a message sent at `now`. O(1).
     ///
     /// # Errors

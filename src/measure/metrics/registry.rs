@@ -24,6 +24,7 @@ use Unit::{Count, Ratio, Seconds};
 pub const METRICS: &[Metric] = &[
     metric("submitted", Count, Messages, "messages submitted, the refused included", |s| count(s.group().messages().submitted)),
     metric("delivered", Count, Messages, "messages delivered, by receipt", |s| count(s.group().messages().delivered)),
+    metric("lost_on_restart", Count, Run, "messages that a process which died held in memory", |s| count(s.findings.summary.lost_on_restart)),
     metric("duplicates", Count, Messages, "copies beyond the first that the carrier delivered", |s| count(s.group().messages().duplicates)),
     metric("delivered_ratio", Ratio, Messages, "delivered by receipt ÷ submitted", |s| s.ratio(|g| g.messages().delivered)),
     metric("refused_ratio", Ratio, Messages, "refused by admission ÷ submitted", |s| s.ratio(|g| g.messages().refused)),

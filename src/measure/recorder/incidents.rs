@@ -3,7 +3,7 @@
 use super::super::cells::AccountKey;
 use super::super::findings::{AlertRow, IncidentRow};
 use crate::detector::{AlertChange, AlertEvent};
-use crate::scenario::Scenario;
+use crate::scenario::{Recurrence, Scenario};
 use crate::scheduler::Belief;
 use crate::time::Time;
 use crate::units::{DestinationId, TenantId};
@@ -22,9 +22,12 @@ pub struct Onset {
 /// Collects injected failures and alerts.
 #[derive(Clone, Debug)]
 pub(super) struct Incidents {
+    /// By fault: where, and whom it hits.
+    scopes: Vec<(DestinationId, Option<TenantId>)>,
+    /// Each time that a fault happened, in order.
     incidents: Vec<Incident>,
-    /// Faults that last now.
-    active: Vec<u32>,
+    /// Positions in `incidents` of those that last now.
+    active: Vec<usize>,
     onsets: Vec<Onset>,
     /// Positions in `onsets` that are not cleared.
     open: Vec<usize>,
@@ -33,6 +36,9 @@ pub(super) struct Incidents {
 /// Attempts are counted by when their outcome came.
 #[derive(Clone, Debug)]
 struct Incident {
+    fault: u32,
+    start: Time,
+    end: Option<Time>,
     destination: DestinationId,
     tenant: Option<TenantId>,
     submitted: u64,
@@ -42,33 +48,50 @@ struct Incident {
 
 impl Incidents {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let incident = |fault: &crate::scenario::Fault| Incident {
-            destination: fault.destination,
-            tenant: fault.tenant,
-            submitted: 0,
-            attempts: 0,
-            failed: 0,
-        };
+        let scope = |fault: &crate::scenario::Fault| (fault.destination, fault.tenant);
         Incidents {
-            incidents: scenario.faults.iter().map(incident).collect(),
+            scopes: scenario.faults.iter().map(scope).collect(),
+            incidents: Vec::new(),
             active: Vec::new(),
             onsets: Vec::new(),
             open: Vec::new(),
         }
     }
 
-    pub(super) fn began(&mut self, fault: u32) {
-        self.active.push(fault);
+    pub(super) fn began(&mut self, now: Time, fault: u32) {
+        let (destination, tenant) = self.scopes[fault as usize];
+        self.active.push(self.incidents.len());
+        self.incidents.push(Incident {
+            fault,
+            start: now,
+            end: None,
+            destination,
+            tenant,
+            submitted: 0,
+            attempts: 0,
+            failed: 0,
+        });
     }
 
-    pub(super) fn ended(&mut self, fault: u32) {
-        self.active.retain(|active| *active != fault);
+    pub(super) fn ended(&mut self, now: Time, fault: u32) {
+        let incidents = &mut self.incidents;
+        self.active.retain(|active| {
+            let is_it = incidents[*active].fault == fault;
+            if is_it {
+                incidents[*active].end = Some(now);
+            }
+            !is_it
+        });
+    }
+
+    pub(super) fn occurrences(&self) -> Vec<(u32, Time, Option<Time>)> {
+        self.incidents.iter().map(|one| (one.fault, one.start, one.end)).collect()
     }
 
     /// A message of an account was submitted.
     pub(super) fn submitted(&mut self, account: AccountKey) {
         for fault in &self.active {
-            let incident = &mut self.incidents[*fault as usize];
+            let incident = &mut self.incidents[*fault];
             let in_scope = incident.destination == account.destination
                 && incident.tenant.is_none_or(|tenant| tenant == account.tenant);
             incident.submitted += u64::from(in_scope);
@@ -78,7 +101,7 @@ impl Incidents {
     /// An attempt of an account came to an end.
     pub(super) fn outcome(&mut self, account: AccountKey, to: Belief) {
         for fault in &self.active {
-            let incident = &mut self.incidents[*fault as usize];
+            let incident = &mut self.incidents[*fault];
             let in_scope = incident.destination == account.destination
                 && incident.tenant.is_none_or(|tenant| tenant == account.tenant);
             if in_scope {
@@ -111,23 +134,37 @@ impl Incidents {
         &self.onsets
     }
 
-    pub(super) fn incident_rows(&self, scenario: &Scenario) -> Vec<IncidentRow> {
-        let row = |(fault, incident): (&crate::scenario::Fault, &Incident)| IncidentRow {
-            fault: fault.name.clone(),
-            kind: fault.kind.name().to_owned(),
-            destination: scenario.destinations[fault.destination.index()].name.clone(),
-            tenant: fault
-                .tenant
-                .map(|tenant| scenario.tenants[tenant.index()].name.clone())
-                .unwrap_or_default(),
-            start_s: fault.start.as_seconds_f64(),
-            end_s: fault.start.saturating_add(fault.duration).as_seconds_f64(),
-            submitted: incident.submitted,
-            attempts: incident.attempts,
-            failed: incident.failed,
-            detected_after_s: None,
+    /// A row each time that a fault happened. What had not ended when the run did ends with it, or as
+    /// planned.
+    pub(super) fn incident_rows(&self, scenario: &Scenario, ended: Time) -> Vec<IncidentRow> {
+        let horizon = Time::ZERO.saturating_add(scenario.duration).saturating_add(scenario.drain);
+        let row = |incident: &Incident| {
+            let fault = &scenario.faults[incident.fault as usize];
+            let planned = match fault.recurrence {
+                Recurrence::Once => fault.end().min(horizon),
+                Recurrence::Every { .. } => {
+                    incident.start.saturating_add(fault.duration).min(horizon)
+                }
+                Recurrence::Random { .. } => ended,
+            };
+            IncidentRow {
+                fault: fault.name.clone(),
+                kind: fault.kind.name().to_owned(),
+                nature: fault.kind.nature().name().to_owned(),
+                destination: scenario.destinations[fault.destination.index()].name.clone(),
+                tenant: fault
+                    .tenant
+                    .map(|tenant| scenario.tenants[tenant.index()].name.clone())
+                    .unwrap_or_default(),
+                start_s: incident.start.as_seconds_f64(),
+                end_s: incident.end.unwrap_or(planned).as_seconds_f64(),
+                submitted: incident.submitted,
+                attempts: incident.attempts,
+                failed: incident.failed,
+                detected_after_s: None,
+            }
         };
-        scenario.faults.iter().zip(&self.incidents).map(row).collect()
+        self.incidents.iter().map(row).collect()
     }
 
     pub(super) fn alert_rows(&self, scenario: &Scenario) -> Vec<AlertRow> {

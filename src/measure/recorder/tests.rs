@@ -5,7 +5,7 @@ use super::super::testing::{Script, Submission, at, scenario};
 use super::*;
 use crate::detector::{Account, AlertChange, AlertEvent, AlertKind, Scores, Severity};
 use crate::event::DigestSink;
-use crate::scenario::{Fault, FaultKind};
+use crate::scenario::{Fault, FaultKind, Recurrence};
 use crate::time::Span;
 use crate::units::TenantId;
 
@@ -121,12 +121,15 @@ fn incidents_count_the_outcomes_in_their_scope() {
         name: name.into(),
         kind: FaultKind::Outage,
         destination: DestinationId(0),
+        session: None,
         tenant,
         sender: None,
         class: None,
         start: at(1.0),
         duration: Span::from_seconds(2),
         ramp: Span::ZERO,
+        recurrence: Recurrence::Once,
+        sources: Vec::new(),
     };
     scenario.faults = vec![fault("all", None), fault("only-b", Some(TenantId(1)))];
     let mut script = Script::default();

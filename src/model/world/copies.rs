@@ -2,6 +2,7 @@
 
 use super::super::AttemptLuck;
 use super::super::carrier::Fate;
+use super::super::faults::position_of;
 use super::{World, rank};
 use crate::engine::{Agenda, Calendar, Key};
 use crate::event::{Sink, What};
@@ -19,7 +20,11 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         let message = &attempt.message;
         let (stream, _) = self.tenants[message.tenant.index()];
         let part = u8::try_from(attempt.number).unwrap_or(u8::MAX);
-        let luck = AttemptLuck(stream.luck(message.reference, part));
+        let injected = position_of(message.reference).and_then(|place| self.injected.get(place));
+        let luck = AttemptLuck(match injected {
+            None => stream.luck(message.reference, part),
+            Some(injected) => injected.luck(message.reference, part),
+        });
         let gateway = &self.scenario.destinations[index].gateway;
         let route = &mut self.routes[index];
         let destination = route.id;

@@ -10,19 +10,36 @@ use crate::time::Time;
 use crate::units::SessionId;
 
 impl<P: Policy, S: Sink> World<'_, P, S> {
+    /// Schedules the next time that a fault happens, if there is one.
+    pub(super) fn schedule_fault<C: Calendar<u32>>(
+        &mut self,
+        fault: usize,
+        agenda: &mut Agenda<'_, C>,
+    ) {
+        if let Some((number, occurrence)) = self.faults.next_occurrence(fault) {
+            let key = Key::new(rank::FAULT_BEGINS, fault as u32, number);
+            agenda.schedule(occurrence.start, key, fault as u32);
+        }
+    }
+
     pub(super) fn fault_begins<C: Calendar<u32>>(
         &mut self,
         now: Time,
         number: usize,
+        key: Key,
         agenda: &mut Agenda<'_, C>,
     ) {
         let fault = &self.scenario.faults[number];
-        self.faults.begin(number);
-        self.emit(now, Some(fault.destination), What::FaultBegan(number as u32));
+        let (index, occurrence) = (number as u32, key.ordinal());
+        let end = self.faults.begin(number, occurrence);
+        self.emit(now, Some(fault.destination), What::FaultBegan(index));
+        agenda.schedule(end, Key::new(rank::FAULT_ENDS, index, occurrence), index);
         if let FaultKind::Flap { down, .. } = fault.kind {
-            agenda.schedule(now + down, Key::new(rank::FAULT_TURNS, number as u32, 0), 0);
+            agenda.schedule(now + down, Key::new(rank::FAULT_TURNS, index, occurrence), 0);
         }
         self.adjust(now, fault.destination.index(), agenda);
+        self.change_begins(now, number, end);
+        self.schedule_fault(number, agenda);
     }
 
     pub(super) fn fault_ends<C: Calendar<u32>>(
@@ -35,6 +52,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         self.faults.end(number);
         self.emit(now, Some(fault.destination), What::FaultEnded(number as u32));
         self.adjust(now, fault.destination.index(), agenda);
+        self.change_ends(now, number);
     }
 
     /// A flapping fault lets its sessions up or takes them down again.
@@ -42,10 +60,12 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         &mut self,
         now: Time,
         number: usize,
+        key: Key,
         agenda: &mut Agenda<'_, C>,
     ) {
-        if let Some(until) = self.faults.turn(number) {
-            agenda.schedule(now + until, Key::new(rank::FAULT_TURNS, number as u32, 0), 0);
+        if let Some(until) = self.faults.turn(number, key.ordinal()) {
+            let key = Key::new(rank::FAULT_TURNS, number as u32, key.ordinal());
+            agenda.schedule(now + until, key, 0);
             self.adjust(now, self.scenario.faults[number].destination.index(), agenda);
         }
     }

@@ -24,6 +24,8 @@ pub(super) struct Route<P> {
     /// By session.
     pub(super) sessions: Vec<SessionState>,
     pub(super) reconnects: u64,
+    /// Tenants that leave, and of which something is still with the carrier.
+    pub(super) leaving: Vec<TenantId>,
     /// Receipts that came while no session was up: the carrier keeps them until one is.
     pub(super) kept_receipts: Vec<(Key, u32)>,
 }
@@ -82,6 +84,7 @@ impl<P: Policy> Route<P> {
             waits_for_seat: false,
             sessions: vec![SessionState::Down; usize::from(destination.gateway.sessions)],
             reconnects: 0,
+            leaving: Vec::new(),
             kept_receipts: Vec::new(),
         }
     }

@@ -1,6 +1,8 @@
-//! `[[fault]]`: injected failures.
+//! `[[fault]]`: injected faults.
 
 mod kinds;
+mod sources;
+mod times;
 
 use super::super::diagnostics::Reporter;
 use super::super::fault::{Factor, Fault, FaultKind};
@@ -17,8 +19,9 @@ use super::traffic::{default_name, in_words};
 use super::values::{Placed, did_you_mean, quoted};
 use crate::scheduler::Status;
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, SenderId, TenantId};
+use crate::units::{ClassId, DestinationId, SenderId, SessionId, TenantId};
 pub(crate) use kinds::{FAULT_KINDS, fault_kinds};
+use times::{When, when};
 
 /// When a run takes arrivals, and when it ends at the latest; where that could be read.
 #[derive(Clone, Copy)]
@@ -66,26 +69,53 @@ fn fault(
     };
     names.add(reporter, name.clone());
     let destination = scope.destinations.find_or_only(&reader, "destination");
-    let start = reader.span("start");
-    let duration = reader.positive_span("duration");
-    check_times(&reader, start, duration, scope.horizon);
+    let (_, duration, when) = when(&reader, spec, scope.horizon);
     let has = |key: &str| spec.field(key).is_some();
+    let session = if has("session") { session(&reader) } else { Some(None) };
     let tenant = if has("tenant") { tenant(&reader, scope.people) } else { Some(None) };
     let sender = if has("sender") { sender(&reader, tenant, scope.senders) } else { Some(None) };
-    let class = if has("class") { class(&reader, scope.classes) } else { Some(None) };
+    let makes_messages = has("segments");
+    let class = if has("class") && !makes_messages {
+        class(&reader, scope.classes)
+    } else {
+        Some(None)
+    };
     let ramp = if has("ramp") { ramp(&reader, duration) } else { Some(Span::ZERO) };
     let kind = kind(&reader, kind_name, duration);
+    let made =
+        if makes_messages { Some(sources::made(&reader, tenant, scope.classes)) } else { None };
+    let arrivals = match (makes_messages, when) {
+        (true, Some(when)) => {
+            sources::arrivals(&reader, kind_name, when, scope.horizon.duration).map(Some)
+        }
+        (true, None) => {
+            sources::read(&reader, kind_name);
+            None
+        }
+        (false, _) => Some(None),
+    };
     reader.finish();
+    let destination = DestinationId(destination? as u16);
+    let sources = match (made, arrivals?) {
+        (Some(made), Some(arrivals)) => {
+            sources::sources(scope, destination, made?, &arrivals)
+        }
+        _ => Vec::new(),
+    };
+    let When { start, duration, recurrence } = when?;
     Some(Fault {
         name: name?.text,
         kind: kind?,
-        destination: DestinationId(destination? as u16),
+        destination,
+        session: session?,
         tenant: tenant?,
         sender: sender?,
         class: class?,
-        start: Time::ZERO + start?,
-        duration: duration?,
+        start: Time::ZERO + start,
+        duration,
         ramp: ramp?,
+        recurrence,
+        sources,
     })
 }
 
@@ -134,8 +164,38 @@ fn kind(reader: &TableReader<'_>, name: &str, duration: Option<Span>) -> Option<
             FaultKind::BadList { fraction: fraction?, status: status? }
         }
         "sender-block" => FaultKind::SenderBlock { status: status(reader)? },
+        "traffic-spike" => FaultKind::TrafficSpike,
+        "traffic-drop" => FaultKind::TrafficDrop { fraction: fraction(reader)? },
+        "runaway-retry" => {
+            let (copies, wait) = (reader.integer_u32("copies"), reader.positive_span("wait"));
+            FaultKind::RunawayRetry { copies: copies?, wait: wait? }
+        }
+        "tenant-joins" => FaultKind::TenantJoins,
+        "tenant-leaves" => FaultKind::TenantLeaves,
+        "weight-change" => FaultKind::WeightChange { weight: reader.weight("weight")? },
+        "quota-change" => FaultKind::QuotaChange {
+            quota: quota(reader, "quota", "burst", false)?
+                .expect("a quota that may not be unlimited is a rate"),
+        },
+        "scheduler-restart" => FaultKind::SchedulerRestart,
+        "flash-crowd" => FaultKind::FlashCrowd,
+        "campaign" => FaultKind::Campaign { is_announced: reader.boolean("announced")? },
+        "diurnal" => {
+            let (depth, period) = (reader.probability("depth"), reader.positive_span("period"));
+            FaultKind::Diurnal { depth: depth?, period: period? }
+        }
         other => unreachable!("`{other}` is described and cannot be decoded"),
     })
+}
+
+fn session(reader: &TableReader<'_>) -> Option<Option<SessionId>> {
+    match reader.integer("session") {
+        None => (!reader.has("session")).then_some(None),
+        Some(number) => {
+            let index = u16::try_from(number - 1).expect("the description bounds it");
+            Some(Some(SessionId(index)))
+        }
+    }
 }
 
 fn sessions(reader: &TableReader<'_>) -> Option<u16> {
@@ -211,25 +271,4 @@ fn sender(
         reader.reject("sender", format!("the tenant has no sender `{}`", name.text), label);
     }
     found.map(|(index, _)| Some(SenderId(index as u32)))
-}
-
-fn check_times(
-    reader: &TableReader<'_>,
-    start: Option<Span>,
-    lasts: Option<Span>,
-    horizon: Horizon,
-) {
-    let (Some(start), Some(duration)) = (start, horizon.duration) else { return };
-    if start >= duration {
-        let label = format!("arrivals end at {}", in_words(duration));
-        reader.reject("start", "the fault begins after the arrivals end", label);
-        return;
-    }
-    let (Some(lasts), Some(drain)) = (lasts, horizon.drain) else { return };
-    let end = Time::ZERO.saturating_add(duration).saturating_add(drain);
-    if Time::ZERO.saturating_add(start).saturating_add(lasts) > end {
-        let end = end - Time::ZERO;
-        let label = format!("the run ends at {} at the latest", in_words(end));
-        reader.reject("duration", "the fault lasts longer than the run", label);
-    }
 }

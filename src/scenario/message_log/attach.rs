@@ -157,6 +157,7 @@ impl<'a> Registry<'a> {
             class,
             segments: row.segments,
             validity: row.validity.or(self.defaults.validity),
+            luck: row.luck,
         })
     }
 

@@ -1,17 +1,45 @@
 //! The description of each kind of fault: its keys, and what it does.
 
+mod platform;
+mod traffic;
+
 use super::super::super::reader::{Field, Presence, Shape, TAG, TableSpec};
 use super::super::destination::MOST_BURST;
 use super::super::latency::LATENCY;
 
+/// Keys of every fault.
+const PLACE: &[Field] = &[
+    Field::optional("name", Shape::Name, "its name; by default kind and position"),
+    Field::optional("destination", Shape::Name, "where; needed when there is more than one"),
+    Field::required("start", Shape::Span, "when it begins, or from when on it may"),
+];
+
+/// Keys of the faults that happen once, again and again, or at random.
 const COMMON: &[Field] = &[
     Field::optional("name", Shape::Name, "its name; by default kind and position"),
     Field::optional("destination", Shape::Name, "where; needed when there is more than one"),
-    Field::required("start", Shape::Span, "when it begins"),
-    Field::required("duration", Shape::Span, "how long it lasts"),
+    Field::required("start", Shape::Span, "when it begins, or from when on it may"),
+    Field::optional(
+        "duration",
+        Shape::Span,
+        "how long it lasts; with `mtbf`, for how long it may come, by default to the end",
+    ),
+    Field::optional("every", Shape::Span, "it happens again, this long after it began"),
+    Field::optional(
+        "times",
+        Shape::Integer { least: 2, most: 1_000_000 },
+        "how often in all; to the end when not given",
+    ),
+    Field::optional("mtbf", Shape::Span, "mean time between failures: it comes at random"),
+    Field::optional("mttr", Shape::Span, "mean time to repair, with `mtbf`"),
 ];
 
 const SCOPE: &[Field] = &[
+    Field::optional(
+        "session",
+        Shape::Integer { least: 1, most: 10_000 },
+        "on which session, from 1; all when not given",
+    ),
     Field::optional("tenant", Shape::Name, "for whom; everybody when not given"),
     Field::optional("sender", Shape::Name, "for which of its senders; all when not given"),
     Field::optional("class", Shape::Name, "for which class; all when not given"),
@@ -273,7 +301,7 @@ static SENDER_BLOCK: TableSpec = TableSpec {
     kind: Some("sender-block"),
 };
 
-pub(crate) static FAULT_KINDS: [&TableSpec; 15] = [
+pub(crate) static FAULT_KINDS: [&TableSpec; 26] = [
     &OUTAGE,
     &SESSION_DROP,
     &FLAP,
@@ -289,4 +317,15 @@ pub(crate) static FAULT_KINDS: [&TableSpec; 15] = [
     &RECEIPT_DUPLICATE,
     &BAD_LIST,
     &SENDER_BLOCK,
+    &traffic::TRAFFIC_SPIKE,
+    &traffic::TRAFFIC_DROP,
+    &traffic::RUNAWAY_RETRY,
+    &platform::TENANT_JOINS,
+    &platform::TENANT_LEAVES,
+    &platform::WEIGHT_CHANGE,
+    &platform::QUOTA_CHANGE,
+    &platform::SCHEDULER_RESTART,
+    &traffic::FLASH_CROWD,
+    &traffic::CAMPAIGN,
+    &traffic::DIURNAL,
 ];
