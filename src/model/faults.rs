@@ -170,9 +170,8 @@ impl<'a> Faults<'a> {
     ) {
         let (fault, number) = (&self.all[position], self.numbers[position]);
         let during = self.current[position];
-        let hits = |fraction: Probability, draw: u64| {
-            happens(fault.strength(fraction, during, now), draw)
-        };
+        let hits =
+            |fraction: Probability, draw: u64| happens(fault.strength(fraction, during, now), draw);
         let refuse = |effects: &mut Effects, status: Status| {
             effects.refusal = effects.refusal.or(Some(status));
         };
@@ -203,10 +202,12 @@ impl<'a> Faults<'a> {
                 if hits(fraction, luck.fault(number)) {
                     refuse(effects, status);
                 }
-                effects.slowness = product(effects.slowness, at_strength(fault, factor, during, now));
+                effects.slowness =
+                    product(effects.slowness, at_strength(fault, factor, during, now));
             }
             FaultKind::SlowResponse { factor } => {
-                effects.slowness = product(effects.slowness, at_strength(fault, factor, during, now));
+                effects.slowness =
+                    product(effects.slowness, at_strength(fault, factor, during, now));
             }
             FaultKind::Throttle { .. } => {
                 let pacer = self.throttles[position].as_mut().expect("made for this kind");

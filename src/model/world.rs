@@ -171,8 +171,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         } else {
             (0..injected.len()).filter(comes_by_itself).collect()
         };
-        let tenant_name =
-            |source: &Source| scenario.tenants[source.tenant.index()].name.as_str();
+        let tenant_name = |source: &Source| scenario.tenants[source.tenant.index()].name.as_str();
         let own = scenario
             .sources
             .iter()

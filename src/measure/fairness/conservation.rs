@@ -38,7 +38,8 @@ impl Conservation {
         self.advance(now, work_waited);
         let old_per = self.per();
         self.quota = quota;
-        let in_new = |amount: i128| amount / old_per * self.per() + amount % old_per * self.per() / old_per;
+        let in_new =
+            |amount: i128| amount / old_per * self.per() + amount % old_per * self.per() / old_per;
         (self.tokens, self.lost) = (in_new(self.tokens).min(self.full()), in_new(self.lost));
     }
 

@@ -18,12 +18,7 @@ impl Occurrences {
     /// Its luck belongs to the fault's name, as the luck of what it hits does.
     pub(super) fn new(fault: &Fault, seed: Seed, arrivals_end: Time) -> Self {
         let name = StreamName::new(format!("fault/{}", fault.name), "occurrences");
-        Occurrences {
-            stream: seed.stream(&name),
-            count: 0,
-            last_end: fault.start,
-            arrivals_end,
-        }
+        Occurrences { stream: seed.stream(&name), count: 0, last_end: fault.start, arrivals_end }
     }
 
     /// The next one, with its number from 0. What recurs begins no more when arrivals are over.

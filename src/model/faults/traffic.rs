@@ -109,8 +109,8 @@ impl Faults<'_> {
 
 /// The part of `depth` that is missing after so much of a period: a cosine, nothing at both ends.
 fn at_hour(depth: Probability, period: Span, since: Span) -> Probability {
-    let turn = (since.as_nanoseconds() % period.as_nanoseconds()) as f64
-        / period.as_nanoseconds() as f64;
+    let turn =
+        (since.as_nanoseconds() % period.as_nanoseconds()) as f64 / period.as_nanoseconds() as f64;
     let part = (1.0 - libm::cos(core::f64::consts::TAU * turn)) / 2.0;
     let billionths = libm::round(f64::from(depth.billionths()) * part) as u32;
     Probability::from_billionths(billionths).unwrap_or(depth)

@@ -135,9 +135,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
                 let reference = self.injected[place].next_reference(place);
                 (self.injected[place].stream_number(), reference)
             }
-            Origin::Repeated(place, reference) => {
-                (self.injected[place].stream_number(), reference)
-            }
+            Origin::Repeated(place, reference) => (self.injected[place].stream_number(), reference),
             Origin::Recorded(reference) => {
                 let place = position_of(reference);
                 let injected = place.and_then(|place| self.injected.get(place));
@@ -148,8 +146,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
     }
 
     fn submit(&mut self, now: Time, arrival: Arrival, key: u64, reference: u64) {
-        let expires =
-            arrival.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
+        let expires = arrival.validity.map_or(Time::NEVER, |validity| now.saturating_add(validity));
         let message = Message {
             id: MessageId(self.next_message),
             key,

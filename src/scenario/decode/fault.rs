@@ -75,11 +75,8 @@ fn fault(
     let tenant = if has("tenant") { tenant(&reader, scope.people) } else { Some(None) };
     let sender = if has("sender") { sender(&reader, tenant, scope.senders) } else { Some(None) };
     let makes_messages = has("segments");
-    let class = if has("class") && !makes_messages {
-        class(&reader, scope.classes)
-    } else {
-        Some(None)
-    };
+    let class =
+        if has("class") && !makes_messages { class(&reader, scope.classes) } else { Some(None) };
     let ramp = if has("ramp") { ramp(&reader, duration) } else { Some(Span::ZERO) };
     let kind = kind(&reader, kind_name, duration);
     let made =
@@ -97,9 +94,7 @@ fn fault(
     reader.finish();
     let destination = DestinationId(destination? as u16);
     let sources = match (made, arrivals?) {
-        (Some(made), Some(arrivals)) => {
-            sources::sources(scope, destination, made?, &arrivals)
-        }
+        (Some(made), Some(arrivals)) => sources::sources(scope, destination, made?, &arrivals),
         _ => Vec::new(),
     };
     let When { start, duration, recurrence } = when?;

@@ -260,7 +260,12 @@ impl<P: Policy> Lane<P> {
         self.apply_early(now, slot, made, early, observer);
     }
 
-    pub(super) fn outcome_unknown<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+    pub(super) fn outcome_unknown<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        slot: u32,
+        observer: &mut O,
+    ) {
         self.store.unlink(&mut self.unanswered, slot);
         self.counts.attempts.unanswered -= 1;
         self.counts.attempts.unknown += 1;

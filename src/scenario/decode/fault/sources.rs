@@ -77,8 +77,7 @@ pub(super) fn arrivals(
 
 /// Reads the keys of [`arrivals`] for the sake of what may be wrong with them.
 pub(super) fn read(reader: &TableReader<'_>, kind: &str) {
-    let nowhere =
-        When { start: Span::ZERO, duration: Span::ZERO, recurrence: Recurrence::Once };
+    let nowhere = When { start: Span::ZERO, duration: Span::ZERO, recurrence: Recurrence::Once };
     let _ = arrivals(reader, kind, nowhere, None);
 }
 

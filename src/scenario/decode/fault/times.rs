@@ -38,9 +38,7 @@ pub(super) fn when(
         let may = may_be_left_out && !(has_duration && reader.has("duration"));
         may.then(|| rest(start, horizon, is_random)).flatten()
     });
-    let when = (|| {
-        Some(When { start: start?, duration: duration?, recurrence: recurrence? })
-    })();
+    let when = (|| Some(When { start: start?, duration: duration?, recurrence: recurrence? }))();
     (start, duration, when)
 }
 
