@@ -91,6 +91,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
         drain: Span::from_seconds(3600),
         warm_up: Span::ZERO,
         window: Span::from_seconds(60),
+        failovers: Vec::new(),
         destinations: vec![Destination {
             name: "route".into(),
             quota: Some(quota),
@@ -121,7 +122,12 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
             })
             .collect(),
         senders: (0..tenants)
-            .map(|index| Sender { name: "sender".into(), tenant: TenantId(index), cap: None })
+            .map(|index| Sender {
+                name: "sender".into(),
+                tenant: TenantId(index),
+                cap: None,
+                class: None,
+            })
             .collect(),
         sources: (0..tenants)
             .map(|index| Source {

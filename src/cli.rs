@@ -91,6 +91,8 @@ enum Command {
     Detectors,
     /// List the failures that can be injected
     Faults,
+    /// List the carrier profiles
+    Carriers,
     /// List the metrics that checks can bound
     Metrics,
     /// Print the JSON schema of scenario files
@@ -209,6 +211,7 @@ pub fn run_with<A: Into<OsString> + Clone>(
         Command::Policies => lists::policies(global.format, output),
         Command::Detectors => lists::detectors(global.format, output),
         Command::Faults => lists::faults(global.format, output),
+        Command::Carriers => lists::carriers(global.format, output),
         Command::Metrics => lists::metrics(global.format, output),
         Command::Schema => lists::print(output, &crate::scenario::schema()),
     };

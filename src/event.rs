@@ -85,6 +85,13 @@ pub enum What {
     },
     /// Our quota at the destination is another from now on.
     QuotaChanged(Option<Quota>),
+    /// What is submitted for this destination goes elsewhere from now on, or here again.
+    Rerouted {
+        /// The position of the failover in the scenario.
+        failover: u32,
+        /// Where to.
+        to: DestinationId,
+    },
 }
 
 /// Whether a run goes on.

@@ -10,6 +10,7 @@
 
 mod awaited;
 mod carrier;
+mod failover;
 mod faults;
 pub mod incidents;
 mod tap;
@@ -73,6 +74,15 @@ impl AttemptLuck {
     // A block has eight numbers; what seldom matters is made of one that mattered already.
     fn away(&self) -> u64 {
         crate::units::mix(self.0.number(7))
+    }
+    fn alert(&self) -> u64 {
+        crate::units::mix(self.away())
+    }
+    fn receipt_late(&self) -> u64 {
+        crate::units::mix(self.0.number(5))
+    }
+    fn lateness(&self) -> u64 {
+        crate::units::mix(self.receipt_late())
     }
     fn receipt_duplicated(&self) -> u64 {
         crate::units::mix(self.0.number(6))

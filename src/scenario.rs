@@ -9,6 +9,7 @@
 mod clock;
 mod decode;
 mod diagnostics;
+mod failover;
 mod fault;
 mod gateway;
 mod load;
@@ -26,8 +27,12 @@ mod tree;
 
 pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
+pub use failover::{Failover, FailureTrigger};
 pub use fault::{Factor, Fault, FaultKind, Nature, Occurrence, Recurrence};
-pub use gateway::{Absent, Capacity, Gateway};
+pub use gateway::{
+    Absent, Bind, Capacity, DailyLimit, EnquireLink, Gateway, LimitPer, ReceiptIds, RecipientQueue,
+    Reconnect, RetryStep, SenderLimit,
+};
 pub use load::{
     InputFile, LoadError, Loaded, MetricUnit, Registries, load, replace_traffic, resolve_text,
 };
@@ -48,3 +53,8 @@ pub fn fault_kinds() -> Vec<[String; 3]> {
     decode::fault_kinds().collect()
 }
 pub use series::{LabelledSeries, SeriesError, load_series};
+
+/// All carrier profiles: name, date, what it is of, sources, and its keys as TOML.
+pub fn carrier_profiles() -> Vec<[String; 5]> {
+    decode::carrier_profiles().collect()
+}

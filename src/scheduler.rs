@@ -56,7 +56,7 @@ pub use h_wf2q_plus::HierarchicalWf2qPlus;
 pub use hierarchical_drr::HierarchicalDrr;
 pub use lane::{
     Accepted, Answer, Attempt, AttemptCounts, Change, ChangeError, Counts, Lane, LaneConfig,
-    LaneObserver, Next, ReceiptOutcome, Refused, SessionChange, TenantSpec, Withdraw,
+    LaneObserver, Next, ReceiptOutcome, Refused, SessionChange, TenantSpec, WindowUnit, Withdraw,
 };
 pub use life::{Belief, Happening, Truth, better_truth, next_belief, truth_may_move};
 pub use lottery::Lottery;

@@ -11,10 +11,14 @@ mod carrier;
 mod disturbances;
 #[path = "model/endings.rs"]
 mod endings;
+#[path = "model/failover.rs"]
+mod failover;
 #[path = "model/failures.rs"]
 mod failures;
 #[path = "model/faults.rs"]
 mod faults;
+#[path = "model/gateway.rs"]
+mod gateway;
 #[path = "model/luck.rs"]
 mod luck;
 #[path = "model/paths.rs"]

@@ -165,6 +165,11 @@ fn what(event: &Event, scenario: &Scenario) -> String {
         What::QuotaChanged(Some(quota)) => {
             format!("the quota is {} with a burst of {}", quota.rate, quota.burst)
         }
+        What::Rerouted { failover, to } => {
+            let name = |index: usize| scenario.destinations.get(index).map_or("?", |d| &d.name);
+            let group = scenario.failovers.get(failover as usize).map_or("?", |f| &f.name);
+            format!("failover {group}: to {}", name(to.index()))
+        }
         What::QuotaChanged(None) => "the quota is unlimited".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! `apportion policies`, `detectors`, `faults`, `metrics`: the registries, for people and programs.
+//! `apportion policies`, `detectors`, `faults`, `carriers`, `metrics`: the registries, for people and programs.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use super::exit::Failure;
 use super::{Exit, OutputFormat};
 use crate::detector::DETECTORS;
 use crate::measure::METRICS;
-use crate::scenario::fault_kinds;
+use crate::scenario::{carrier_profiles, fault_kinds};
 use crate::scheduler::POLICIES;
 
 pub(super) fn policies(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
@@ -26,6 +26,12 @@ pub(super) fn detectors(format: OutputFormat, output: &mut dyn Write) -> Result<
 
 pub(super) fn faults(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
     write_rows(format, &["fault", "effect", "settings"], fault_kinds().into_iter(), output)?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn carriers(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
+    let head = ["carrier", "date", "of", "sources", "keys"];
+    write_rows(format, &head, carrier_profiles().into_iter(), output)?;
     Ok(Exit::Done)
 }
 

@@ -1,5 +1,6 @@
 //! `apportion show`
 
+mod carrier;
 mod render;
 
 use std::collections::BTreeMap;
@@ -11,8 +12,9 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::load::load_for_run;
 use super::{Exit, Global, OutputFormat};
-use crate::scenario::{Loaded, Probability, Scenario};
-use crate::time::Time;
+use crate::report::time;
+use crate::scenario::{Loaded, Probability, Recurrence, Scenario};
+use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
 /// Show what a scenario means: who is entitled to what, load against quota, warnings
@@ -54,6 +56,8 @@ struct Place {
     sessions: u16,
     /// Unanswered attempts that a session allows.
     window: u32,
+    /// The carrier's side, key by key, after its profile and the scenario's own keys.
+    carrier: Vec<(&'static str, String)>,
     groups: Vec<Line>,
 }
 
@@ -77,11 +81,15 @@ struct Line {
 struct Failing {
     name: String,
     kind: &'static str,
+    /// Whether it is a failure, a change or a negative control.
+    nature: &'static str,
     destination: String,
     /// Absent where it concerns everybody.
     tenant: Option<String>,
     start_s: f64,
     duration_s: f64,
+    /// How often it happens, where it happens more than once.
+    recurs: Option<String>,
     fraction: Option<f64>,
     status: Option<String>,
 }
@@ -139,14 +147,30 @@ fn failings(scenario: &Scenario) -> Vec<Failing> {
     let of = |fault: &crate::scenario::Fault| Failing {
         name: fault.name.clone(),
         kind: fault.kind.name(),
+        nature: fault.kind.nature().name(),
         destination: scenario.destinations[fault.destination.index()].name.clone(),
         tenant: fault.tenant.map(|tenant| scenario.tenants[tenant.index()].name.clone()),
         start_s: fault.start.as_seconds_f64(),
         duration_s: fault.duration.as_seconds_f64(),
+        recurs: recurs(fault.recurrence),
         fraction: fault.kind.fraction().map(Probability::as_f64),
         status: fault.kind.status().map(|status| status.to_string()),
     };
     scenario.faults.iter().map(of).collect()
+}
+
+fn recurs(recurrence: Recurrence) -> Option<String> {
+    let words = |span: Span| time(span.as_seconds_f64());
+    match recurrence {
+        Recurrence::Once => None,
+        Recurrence::Every { period, times: u32::MAX } => Some(format!("every {}", words(period))),
+        Recurrence::Every { period, times } => {
+            Some(format!("every {}, {times} times", words(period)))
+        }
+        Recurrence::Random { mtbf, mttr } => {
+            Some(format!("at random, {} after a repair, for {}", words(mtbf), words(mttr)))
+        }
+    }
 }
 
 fn place(scenario: &Scenario, index: usize) -> Place {
@@ -182,7 +206,8 @@ fn place(scenario: &Scenario, index: usize) -> Place {
         offered_per_s,
         load: quota.map(|quota| offered_per_s / quota),
         sessions: destination.gateway.sessions,
-        window: destination.gateway.window,
+        window: destination.gateway.largest_window(),
+        carrier: carrier::resolved(&destination.gateway),
         groups,
     }
 }

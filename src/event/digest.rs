@@ -161,6 +161,7 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
         What::ArrivalsOver => (9, 0, 0, 0, 0),
         What::RunOver => (10, 0, 0, 0, 0),
         What::WeightChanged { tenant, weight } => (11, weight.millionths(), tenant.0, 0, 0),
+        What::Rerouted { failover, to } => (13, 0, failover, 0, to.0),
         What::QuotaChanged(quota) => (12, quota.map_or(0, quota_hash), 0, 0, 0),
     };
     let mut record = [0; RECORD_BYTES];

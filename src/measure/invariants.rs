@@ -13,7 +13,8 @@ use super::messages::{Copy, Messages};
 use crate::event::{Event, Flow, Sink, What};
 use crate::scenario::Scenario;
 use crate::scheduler::{
-    Belief, Happening, Record, RetryRule, Truth, better_truth, next_belief, truth_may_move,
+    Belief, Happening, Record, RetryRule, Truth, WindowUnit, better_truth, next_belief,
+    truth_may_move,
 };
 use crate::time::Time;
 use crate::units::{DestinationId, MessageId, TenantId};
@@ -41,7 +42,25 @@ struct DestinationState {
     counts: [(u64, u64); 10],
     unknown_attempts: u64,
     window: u64,
+    /// What windows count, the largest of them, and the seats that are taken.
+    window_counts: WindowUnit,
+    largest_window: u32,
+    seats: u64,
     quota: Option<Conformance>,
+}
+
+impl DestinationState {
+    /// Seats that a message takes; sessions differ, and the largest window bounds them all.
+    fn seats_of(&self, segments: u32) -> u64 {
+        match self.window_counts {
+            WindowUnit::Messages => 1,
+            // What is larger than its own session's window takes less than this.
+            WindowUnit::Segments if segments > self.largest_window => {
+                u64::from(self.largest_window)
+            }
+            WindowUnit::Segments => u64::from(segments),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -86,7 +105,10 @@ impl Invariants {
         let destinations = scenario.destinations.iter().map(|destination| DestinationState {
             counts: [(0, 0); 10],
             unknown_attempts: 0,
-            window: u64::from(destination.gateway.sessions) * u64::from(destination.gateway.window),
+            window: destination.gateway.seats(),
+            window_counts: destination.gateway.window_counts,
+            largest_window: destination.gateway.largest_window(),
+            seats: 0,
             quota: destination.quota.map(Conformance::new),
         });
         let mut caps = Vec::new();
@@ -250,6 +272,12 @@ impl Invariants {
         let (messages_after, segments_after) = &mut state.counts[to as usize];
         *messages_after += 1;
         *segments_after += segments;
+        let seats = state.seats_of(submitted.segments.0);
+        if dispatched {
+            state.seats += seats;
+        } else if claimed == Belief::InFlight {
+            state.seats = state.seats.saturating_sub(seats);
+        }
         if matches!(why, Happening::OutcomeUnknownRetry | Happening::OutcomeUnknownGiveUp) {
             state.unknown_attempts += 1;
         }
@@ -297,7 +325,7 @@ impl Invariants {
             return Err(Broken::DispatchedAfterExpiry { expired: message.expires });
         }
         let state = &mut self.destinations[destination.index()];
-        let in_flight = state.counts[Belief::InFlight as usize].0;
+        let in_flight = state.seats;
         if in_flight > state.window {
             return Err(Broken::OverWindow { in_flight, allowed: state.window });
         }

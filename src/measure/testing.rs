@@ -34,6 +34,7 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
         drain: Span::from_seconds(100),
         warm_up: Span::ZERO,
         window: Span::from_seconds(10),
+        failovers: Vec::new(),
         destinations: vec![destination("dest")],
         classes: vec![class("otp", Some(10)), class("bulk", None)],
         tenant_sets: Vec::new(),
@@ -47,7 +48,12 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
             })
             .collect(),
         senders: (0..tenants.len() as u32)
-            .map(|index| Sender { name: format!("s{index}"), tenant: TenantId(index), cap: None })
+            .map(|index| Sender {
+                name: format!("s{index}"),
+                tenant: TenantId(index),
+                cap: None,
+                class: None,
+            })
             .collect(),
         sources: Vec::new(),
         log: None,

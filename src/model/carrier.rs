@@ -3,10 +3,15 @@
 //! An attempt is decided when it arrives: from then on the carrier has a copy of the message or it does
 //! not. The answer tells the platform later, and may never reach it.
 
+mod limits;
+mod numbers;
+
+use self::limits::{Limits, Recipients};
+use self::numbers::Numbers;
 use super::faults::Effects;
 use super::{AttemptLuck, happens, sample};
 use crate::engine::index_below;
-use crate::scenario::{Absent, Gateway, Probability};
+use crate::scenario::{Absent, Gateway, Probability, Scenario};
 use crate::scheduler::{Attempt, Pacer, ReceiptState, Status, StatusClass, Ticket, Truth};
 use crate::time::{Span, Time};
 use crate::units::{MessageId, Quota, Rate, Segments, SessionId, TenantId};
@@ -19,10 +24,13 @@ pub(super) struct Carrier {
     counts: CarrierCounts,
     /// Numbers each session's lives: an answer from an earlier life is lost.
     lives: Vec<u32>,
-    /// What it lets through, in all and by session.
-    limit: Option<Pacer>,
-    session_limits: Vec<Pacer>,
+    /// What it lets through.
+    limits: Limits,
     processing: Option<Pacer>,
+    recipients: Option<Recipients>,
+    /// How it numbers messages, and by copy which number one has.
+    numbers: Numbers,
+    number_of: Vec<u64>,
 }
 
 /// What the carrier says it did, in copies of messages: ledger B from its side.
@@ -93,18 +101,18 @@ impl Fate {
 }
 
 impl Carrier {
-    pub(super) fn new(gateway: &Gateway) -> Self {
+    pub(super) fn new(gateway: &Gateway, scenario: &Scenario) -> Self {
         let sessions = usize::from(gateway.sessions);
         Carrier {
             copies: Vec::new(),
             free: Vec::new(),
             counts: CarrierCounts::default(),
             lives: vec![0; sessions],
-            limit: gateway.limit.map(Pacer::new),
-            session_limits: gateway
-                .session_limit
-                .map_or(Vec::new(), |limit| vec![Pacer::new(limit); sessions]),
+            limits: Limits::new(gateway, scenario),
             processing: gateway.capacity.map(|capacity| Pacer::new(one_by_one(capacity.rate))),
+            recipients: gateway.recipient_queue.map(Recipients::new),
+            numbers: Numbers::new(gateway.receipt_ids),
+            number_of: Vec::new(),
         }
     }
 
@@ -152,10 +160,12 @@ impl Carrier {
         let (mut status, mut wait) = (Status::OK, Span::ZERO);
         if let Some(refused) = effects.refusal {
             status = refused;
-        } else if !self.lets_through(now, attempt.session, segments) {
-            status = Status::THROTTLED;
+        } else if let Some(refused) = self.limits.refuse(now, attempt) {
+            status = refused;
         } else if let Some(refused) = ordinary_refusal(gateway, luck.refusal()) {
             status = refused;
+        } else if self.recipients.as_ref().is_some_and(|all| all.is_full(attempt.message.key)) {
+            status = Status::QUEUE_FULL;
         } else {
             match self.queue(now, gateway, segments) {
                 Some(waits) => wait = waits,
@@ -167,11 +177,19 @@ impl Carrier {
         let (fate, delivery) = match effects.filtered {
             Some(true) => (Fate::Rejected, sample(&gateway.delivery, luck.delivery())),
             Some(false) => (Fate::Lost, sample(&gateway.delivery, luck.delivery())),
-            None => delivered(gateway, luck),
+            None => delivered(gateway, attempt.message.expires.since(now), luck),
         };
         let is_lost = effects.receipt_lost || happens(gateway.receipt_lost, luck.receipt_lost());
-        let receipt =
-            || sample(&gateway.receipt, luck.receipt()).saturating_add(effects.receipt_delay);
+        let late = match &gateway.receipt_late {
+            Some((probability, by)) if happens(*probability, luck.receipt_late()) => {
+                sample(by, luck.lateness())
+            }
+            _ => Span::ZERO,
+        };
+        let receipt = || {
+            let usual = sample(&gateway.receipt, luck.receipt());
+            usual.saturating_add(late).saturating_add(effects.receipt_delay)
+        };
         let copy = Copy {
             ticket: attempt.ticket,
             message: attempt.message.id,
@@ -196,18 +214,37 @@ impl Carrier {
                 (self.copies.len() - 1) as u32
             }
         };
+        if let Some(recipients) = self.recipients.as_mut().filter(|_| is_taken) {
+            recipients.hold(index, attempt.message.key);
+        }
+        if !self.numbers.are_the_same() && is_taken {
+            let place = index as usize;
+            if self.number_of.len() <= place {
+                self.number_of.resize(place + 1, 0);
+            }
+            self.number_of[place] = self.numbers.number();
+        }
         let response = effects.slowness.times(sample(&gateway.response, luck.response()));
         Some((index, response.saturating_add(wait)))
     }
 
-    /// Whether the carrier's own limits let an attempt through; what they do is charged to them.
-    fn lets_through(&mut self, now: Time, session: SessionId, segments: Segments) -> bool {
-        let own = self.session_limits.get_mut(session.index());
-        let conforms = self.limit.iter().chain(own.as_deref()).all(|pacer| pacer.conforms(now));
-        if conforms {
-            self.limit.iter_mut().chain(own).for_each(|pacer| pacer.charge(now, segments));
+    /// The platform got the response to a taken attempt.
+    pub(super) fn answered(&mut self, index: u32) {
+        self.copies[index as usize].is_answered = true;
+        if !self.numbers.are_the_same() {
+            let number = self.number_of[index as usize];
+            self.numbers.learn(number, self.copies[index as usize].ticket);
         }
-        conforms
+    }
+
+    /// The attempt that the platform takes the receipt of a copy for, if it knows one: without the
+    /// response it never learnt the carrier's number.
+    pub(super) fn receipt_matches(&self, index: u32) -> Option<Ticket> {
+        let copy = &self.copies[index as usize];
+        if self.numbers.are_the_same() {
+            return copy.is_answered.then_some(copy.ticket);
+        }
+        self.numbers.match_receipt(self.number_of[index as usize])
     }
 
     /// How long an attempt waits to be processed; `None` when too much waits already.
@@ -232,6 +269,9 @@ impl Carrier {
     pub(super) fn finish(&mut self, index: u32) -> Fate {
         let fate = self.copies[index as usize].fate;
         self.counts.held -= 1;
+        if let Some(recipients) = &mut self.recipients {
+            recipients.release(index);
+        }
         match fate.truth() {
             Truth::Delivered => self.counts.delivered += 1,
             Truth::Lost => self.counts.lost += 1,
@@ -251,27 +291,53 @@ fn one_by_one(rate: Rate) -> Quota {
 }
 
 /// What becomes of a message that is taken, and when.
-fn delivered(gateway: &Gateway, luck: &AttemptLuck) -> (Fate, Span) {
+fn delivered(gateway: &Gateway, valid_for: Span, luck: &AttemptLuck) -> (Fate, Span) {
     let (fate, delivery) = (fate(gateway, luck.fate()), sample(&gateway.delivery, luck.delivery()));
-    match gateway.absent {
+    match &gateway.absent {
         Some(absent) if happens(absent.probability, luck.absent()) && fate != Fate::Lost => {
-            after_absence(&absent, fate, delivery, luck)
+            after_absence(absent, fate, delivery, valid_for, luck)
         }
         _ => (fate, delivery),
     }
 }
 
-/// The carrier tries at every multiple of its interval; the first try that finds the subscriber there
-/// delivers, as fast as usual.
-fn after_absence(absent: &Absent, fate: Fate, delivery: Span, luck: &AttemptLuck) -> (Fate, Span) {
-    let away = sample(&absent.away, luck.away()).as_nanoseconds();
-    let retry = absent.retry.as_nanoseconds();
-    let found = Span::from_nanoseconds(away.div_ceil(retry).saturating_mul(retry));
-    if found > absent.validity {
-        (Fate::Expired, absent.validity)
+/// The first try that finds the subscriber there delivers, as fast as usual.
+fn after_absence(
+    absent: &Absent,
+    fate: Fate,
+    delivery: Span,
+    valid_for: Span,
+    luck: &AttemptLuck,
+) -> (Fate, Span) {
+    let away = sample(&absent.away, luck.away());
+    let found = if happens(absent.alert, luck.alert()) { away } else { first_try(absent, away) };
+    let validity = if absent.minds_message_validity {
+        absent.validity.min(valid_for)
+    } else {
+        absent.validity
+    };
+    if found > validity {
+        (Fate::Expired, validity)
     } else {
         (fate, found.saturating_add(delivery))
     }
+}
+
+/// The carrier's first try after the subscriber is back: in each stretch of its schedule it tries at
+/// every multiple of the interval after the stretch began.
+fn first_try(absent: &Absent, away: Span) -> Span {
+    let mut began = 0;
+    for (position, step) in absent.retry.iter().enumerate() {
+        let every = step.every.as_nanoseconds();
+        let missing = away.as_nanoseconds().saturating_sub(began);
+        let found = began.saturating_add(missing.div_ceil(every).saturating_mul(every));
+        let is_last = position + 1 == absent.retry.len();
+        if is_last || found <= step.until.as_nanoseconds() {
+            return Span::from_nanoseconds(found);
+        }
+        began = step.until.as_nanoseconds();
+    }
+    away
 }
 
 fn ordinary_refusal(gateway: &Gateway, draw: u64) -> Option<Status> {

@@ -11,7 +11,7 @@ use crate::engine::{Seed, StreamName};
 use crate::scenario::{Factor, Fault, FaultKind, Occurrence, Probability, Scenario};
 use crate::scheduler::{Attempt, Pacer, Status};
 use crate::time::{Span, Time};
-use crate::units::{DestinationId, Quota, Rate, TenantId, Weight, mix};
+use crate::units::{DestinationId, Quota, Rate, SessionId, TenantId, Weight, mix};
 
 /// The faults of a scenario, by whether they are in force.
 pub(super) struct Faults<'a> {
@@ -130,6 +130,40 @@ impl<'a> Faults<'a> {
             .map(|position| self.all[position].kind.sessions_down(all))
             .max()
             .unwrap_or(0)
+    }
+
+    /// How long the answer to a question about a session itself takes that would usually take so long;
+    /// `None` where it disappears. Faults that hit only some tenants' messages do not hit it.
+    pub(super) fn on_link(
+        &self,
+        now: Time,
+        destination: DestinationId,
+        session: SessionId,
+        usual: Span,
+        draw: u64,
+    ) -> Option<Span> {
+        let mut slowness = Factor(1000);
+        for position in self.at(destination) {
+            let (fault, during) = (&self.all[position], self.current[position]);
+            let only_some =
+                fault.tenant.is_some() || fault.sender.is_some() || fault.class.is_some();
+            if only_some || fault.session.is_some_and(|only| only != session) {
+                continue;
+            }
+            match fault.kind {
+                FaultKind::Blackhole { fraction } => {
+                    let strength = fault.strength(fraction, during, now);
+                    if happens(strength, mix(draw ^ self.numbers[position])) {
+                        return None;
+                    }
+                }
+                FaultKind::SlowResponse { factor } | FaultKind::Brownout { factor, .. } => {
+                    slowness = product(slowness, at_strength(fault, factor, during, now));
+                }
+                _ => {}
+            }
+        }
+        Some(slowness.times(usual))
     }
 
     /// What the carrier processes now, if a fault has cut it.

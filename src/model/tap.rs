@@ -1,6 +1,7 @@
 //! Turns what a lane reports into events of the run and observations of the detector.
 
 use super::awaited::AwaitedMessages;
+use super::failover::Failovers;
 use super::faults::Resubmissions;
 use super::world::observe;
 use crate::detector::{Detector, Observation};
@@ -10,7 +11,7 @@ use crate::time::Time;
 use crate::units::DestinationId;
 
 /// Listens to one lane for the length of one call.
-pub(super) struct Tap<'a, S> {
+pub(super) struct Tap<'a, 'f, S> {
     pub(super) sink: &'a mut S,
     pub(super) flow: &'a mut Flow,
     pub(super) detector: Option<&'a mut (dyn Detector + 'static)>,
@@ -19,11 +20,13 @@ pub(super) struct Tap<'a, S> {
     pub(super) awaited: &'a mut AwaitedMessages,
     /// Messages that tenants' own systems submit again when they fail.
     pub(super) resubmissions: &'a mut Resubmissions,
+    /// Who sends elsewhere when attempts fail here.
+    pub(super) failovers: &'a mut Failovers<'f>,
     /// Whether any session is up: the platform knows when it has lost a carrier.
     pub(super) is_reachable: bool,
 }
 
-impl<S: Sink> Tap<'_, S> {
+impl<S: Sink> Tap<'_, '_, S> {
     fn emit(&mut self, time: Time, what: What) {
         let event = Event { time, destination: Some(self.destination), what };
         if self.sink.record(&event) == Flow::Stop {
@@ -32,7 +35,7 @@ impl<S: Sink> Tap<'_, S> {
     }
 }
 
-impl<S: Sink> LaneObserver for Tap<'_, S> {
+impl<S: Sink> LaneObserver for Tap<'_, '_, S> {
     fn moved(
         &mut self,
         now: Time,
@@ -45,6 +48,7 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
         self.emit(now, What::Moved { record: *record, from, to, why, code });
         self.awaited.moved(record.message.id, to, why);
         self.resubmissions.moved(now, self.destination, record, to);
+        self.failovers.happened(now, self.destination, why);
         if self.detector.is_none() {
             return;
         }

@@ -4,6 +4,7 @@ mod arrivals;
 mod changes;
 mod copies;
 mod failures;
+mod links;
 mod route;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use self::route::Route;
 use super::awaited::AwaitedMessages;
 use super::carrier::CarrierCounts;
+use super::failover::Failovers;
 use super::faults::{Faults, Injected, Resubmission, Resubmissions, injected};
 use super::tap::Tap;
 use super::traffic::SourceState;
@@ -38,6 +40,9 @@ mod rank {
     pub(super) const WAKE: u8 = 10;
     pub(super) const ARRIVALS_OVER: u8 = 11;
     pub(super) const RESUBMISSION: u8 = 12;
+    pub(super) const ENQUIRE_LINK: u8 = 13;
+    pub(super) const LINK_IS_DEAD: u8 = 14;
+    pub(super) const FAILOVER: u8 = 15;
 }
 
 /// A scenario with the seed it runs under.
@@ -133,6 +138,9 @@ pub struct World<'a, P, S> {
     /// By source of an injected one, counted after the scenario's own: its place among `injected`.
     injected_sources: Vec<usize>,
     resubmissions: Resubmissions,
+    failovers: Failovers<'a>,
+    /// Times at which a failover wants to be asked: orders simultaneous ones.
+    failover_asks: u64,
     to_resubmit: BTreeMap<u32, Resubmission>,
     resubmitted: u32,
     /// Who does not use a destination now, by how many faults keep them away.
@@ -203,6 +211,8 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             injected,
             injected_sources,
             resubmissions: Resubmissions::default(),
+            failovers: Failovers::new(&scenario.failovers),
+            failover_asks: 0,
             to_resubmit: BTreeMap::new(),
             resubmitted: 0,
             absent: BTreeMap::new(),
@@ -258,7 +268,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
     }
 
     /// A route's lane, and what listens to it.
-    fn lane(&mut self, index: usize) -> (&mut Lane<P>, Tap<'_, S>) {
+    fn lane(&mut self, index: usize) -> (&mut Lane<P>, Tap<'_, 'a, S>) {
         let route = &mut self.routes[index];
         let tap = Tap {
             sink: &mut self.sink,
@@ -266,6 +276,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             detector: self.detector.as_deref_mut(),
             awaited: &mut self.awaited,
             resubmissions: &mut self.resubmissions,
+            failovers: &mut self.failovers,
             destination: route.id,
             is_reachable: route.is_reachable(),
         };
@@ -362,6 +373,9 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
             rank::FAULT_BEGINS => self.fault_begins(now, index, key, agenda),
             rank::FAULT_ENDS => self.fault_ends(now, index, agenda),
             rank::FAULT_TURNS => self.fault_turns(now, index, key, agenda),
+            rank::ENQUIRE_LINK => self.enquire_link(now, index, payload, agenda),
+            rank::LINK_IS_DEAD => self.link_is_dead(now, index, payload, agenda),
+            rank::FAILOVER => self.fail_over(now, index, agenda),
             rank::RESUBMISSION => self.resubmission_arrives(now, payload),
             rank::RECONNECT => self.reconnect(now, index, payload, agenda),
             rank::DETECTOR => self.tick(now, agenda),
@@ -385,6 +399,9 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
         }
         if self.awaited.has_ready() {
             self.let_think(now, agenda);
+        }
+        while let Some(index) = self.failovers.triggered() {
+            self.fail_over(now, index, agenda);
         }
         if self.resubmissions.has_failed() {
             self.schedule_resubmissions(agenda);

@@ -8,6 +8,7 @@ pub(crate) mod class;
 pub(crate) mod curve;
 pub(crate) mod destination;
 pub(crate) mod detector;
+pub(crate) mod failover;
 pub(crate) mod fault;
 mod gateway;
 pub(crate) mod latency;
@@ -31,8 +32,10 @@ use self::class::{CLASS, TENANT_SET};
 use self::curve::{CURVE, curves};
 use self::destination::DESTINATION;
 use self::detector::DETECTOR;
+use self::failover::FAILOVER;
 pub(crate) use self::fault::fault_kinds;
 use self::fault::{FAULT_KINDS, Horizon, Scope};
+pub(crate) use self::gateway::carrier_profiles;
 use self::log::LOG;
 use self::names::Names;
 use self::people::People;
@@ -92,6 +95,11 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             "`apportion policies` lists them",
         ),
         Field::required("destination", Shape::Tables(&DESTINATION), "routes to recipients"),
+        Field::optional(
+            "failover",
+            Shape::Tables(&FAILOVER),
+            "destinations that stand in for each other",
+        ),
         Field::optional("class", Shape::Tables(&CLASS), "by default one, named notification"),
         Field::optional("tenant-set", Shape::Tables(&TENANT_SET), "organisations or plan tiers"),
         Field::optional("tenant", Shape::Tables(&TENANT), "customers"),
@@ -156,8 +164,12 @@ pub(crate) fn scenario(
 
     let mut destination_names = Names::new("destination");
     let nodes = at_most(reporter, "destinations", MOST_DESTINATIONS, reader.tables("destination"));
-    let destinations =
-        all(nodes.iter().map(|n| destination::destination(reporter, &mut destination_names, n)));
+    let begins = reader.week_time("begins");
+    let destinations = all(nodes.iter().map(|n| {
+        let begins = begins.unwrap_or_default();
+        destination::destination(reporter, &mut destination_names, begins, n)
+    }));
+    let failovers = failover::failovers(reporter, &destination_names, &reader.tables("failover"));
     let mut class_names = Names::new("class");
     let nodes = at_most(reporter, "classes", MOST_CLASSES, reader.tables("class"));
     let classes = if nodes.is_empty() {
@@ -172,7 +184,6 @@ pub(crate) fn scenario(
     let tenant_sets = all(nodes.iter().map(|n| class::tenant_set(reporter, &mut set_names, n)));
     let mut tenant_names = Names::new("tenant");
     let nodes = reader.tables("tenant");
-    let begins = reader.week_time("begins");
     let curves = curves(reporter, &reader.tables("curve"), begins.unwrap_or_default());
     let place = Where {
         destinations: &destination_names,
@@ -186,6 +197,9 @@ pub(crate) fn scenario(
         .map(|n| tenant::tenant(reporter, &mut tenant_names, &set_names, &place, n)));
     if let Some(tables) = &tables {
         tenant::check_sets(reporter, tables, &set_names);
+        if let Some(destinations) = &destinations {
+            tenant::check_sender_classes(reporter, tables, destinations);
+        }
     }
 
     // From here on a draft is filled; what could not be read stays empty in it, and the draft is
@@ -201,6 +215,7 @@ pub(crate) fn scenario(
         warm_up: warm_up.unwrap_or_default(),
         window: window.unwrap_or_default(),
         destinations: destinations.unwrap_or_default(),
+        failovers: failovers.unwrap_or_default(),
         classes: classes.unwrap_or_default(),
         tenant_sets: tenant_sets.unwrap_or_default(),
         tenants: Vec::new(),

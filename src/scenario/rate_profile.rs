@@ -250,6 +250,6 @@ fn new_tenant(scenario: &mut Scenario, name: String, common: &ProfileSource) -> 
     let tenant = TenantId(scenario.tenants.len() as u32);
     let (group, set) = (common.group.clone(), common.set);
     scenario.tenants.push(Tenant { name, group, set, weight: Weight::ONE });
-    scenario.senders.push(Sender { name: "sender-1".into(), tenant, cap: None });
+    scenario.senders.push(Sender { name: "sender-1".into(), tenant, cap: None, class: None });
     tenant
 }

@@ -11,6 +11,7 @@ pub use traffic::{
     Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
 };
 
+use super::failover::Failover;
 use super::fault::{Fault, FaultKind};
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
@@ -39,6 +40,8 @@ pub struct Scenario {
     pub window: Span,
     /// Index = [`DestinationId`].
     pub destinations: Vec<Destination>,
+    /// Destinations that stand in for each other.
+    pub failovers: Vec<Failover>,
     /// Index = [`ClassId`]; at least one.
     pub classes: Vec<Class>,
     /// Index = [`TenantSetId`]; empty when the scenario has none.
@@ -188,6 +191,8 @@ pub struct Sender {
     pub tenant: TenantId,
     /// Its cap at each destination.
     pub cap: Option<Quota>,
+    /// What carriers take it for, such as a short code.
+    pub class: Option<String>,
 }
 
 /// Recorded traffic.

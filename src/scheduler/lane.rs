@@ -28,7 +28,7 @@ use core::fmt;
 pub use config::{Change, ChangeError, LaneConfig, TenantSpec};
 pub use counts::{AttemptCounts, Counts};
 pub use outcomes::{Answer, ReceiptOutcome};
-pub use sessions::SessionChange;
+pub use sessions::{SessionChange, WindowUnit};
 
 use self::directory::{Directory, QueueStanding};
 use self::sessions::Sessions;
@@ -356,7 +356,7 @@ impl<P: Policy> Lane<P> {
             Pick::NotUntil(time) => return Next::NotUntil(time),
             Pick::Idle => return Next::Idle,
         };
-        if !self.sessions.has_free_seat() {
+        if !self.sessions.has_room(self.head_segments(queue)) {
             return Next::NoSession;
         }
         if let Some(pacer) = self.pacer.as_ref().filter(|pacer| !pacer.conforms(now)) {
@@ -430,7 +430,7 @@ impl<P: Policy> Lane<P> {
         if let Some(pacer) = &mut self.pacer {
             pacer.charge(now, sent.segments);
         }
-        let session = self.sessions.seat();
+        let session = self.sessions.seat(sent.segments);
         let entry = next.map(|next| self.store.get(next).entry());
         self.policy.dispatched(now, queue_id, sent, entry);
         if entry.is_none() {

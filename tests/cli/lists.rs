@@ -9,6 +9,7 @@ fn the_registries_say_the_same_in_every_format() {
         ("policies", "token-partition"),
         ("detectors", "static-threshold"),
         ("faults", "error-burst"),
+        ("carriers", "us-short-code"),
         ("metrics", "dwell_p99_worst"),
     ] {
         let json = place.expect(0, &format!("{list} --format json")).json();
@@ -71,6 +72,7 @@ fn every_help_page_tells_usage_and_exit_codes() {
             "policies",
             "detectors",
             "faults",
+            "carriers",
             "metrics",
             "schema",
             "help",

@@ -48,3 +48,23 @@ fn show_follows_overrides_and_speaks_every_format() {
     place.expect(2, "show calm.toml --format github");
     place.expect(2, "show calm.toml --set duration=0s");
 }
+
+#[test]
+fn show_says_what_a_profile_and_the_scenarios_own_keys_make_of_a_carrier() {
+    let place = Place::calm();
+    let set = "--set destination.us.gateway.profile=eu-smpp --set destination.us.gateway.window=25";
+    let done = place.expect(0, &format!("show calm.toml {set}"));
+    for line in [
+        "  profile            eu-smpp",
+        "  window             25",
+        "  session-limit      30/s, burst 30",
+        "  enquire-link       every 30 s, dead after 10 s",
+        "  reconnect          tried after 10 s, times 1, at most 10 s",
+    ] {
+        assert!(done.stdout.lines().any(|found| found == line), "{line}\n{}", done.stdout);
+    }
+    let json = place.expect(0, &format!("show calm.toml {set} --format json")).json();
+    assert_eq!(json["destinations"][0]["carrier"][0], serde_json::json!(["profile", "eu-smpp"]));
+    let wrong = place.expect(2, "show calm.toml --set destination.us.gateway.profile=eu-smp");
+    assert!(wrong.stderr.contains("did you mean \"eu-smpp\"?"), "{}", wrong.stderr);
+}

@@ -232,6 +232,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         drain: forever,
         warm_up: apportion::time::Span::ZERO,
         window: duration,
+        failovers: Vec::new(),
         destinations: vec![Destination {
             name: "queue".into(),
             quota: None,
@@ -259,7 +260,12 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
             set: None,
             weight: Weight::ONE,
         }],
-        senders: vec![Sender { name: "sender".into(), tenant: TenantId(0), cap: None }],
+        senders: vec![Sender {
+            name: "sender".into(),
+            tenant: TenantId(0),
+            cap: None,
+            class: None,
+        }],
         sources: vec![Source {
             name: "poisson".into(),
             tenant: TenantId(0),

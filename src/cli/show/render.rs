@@ -21,6 +21,12 @@ pub(super) fn table(meaning: &Meaning, output: &mut dyn Write) -> io::Result<()>
             )?;
         }
     }
+    for place in &meaning.destinations {
+        writeln!(output, "\n{}: the carrier", place.name)?;
+        for (key, value) in &place.carrier {
+            writeln!(output, "  {key:18} {value}")?;
+        }
+    }
     for fault in &meaning.faults {
         writeln!(output, "\n{}", words(fault))?;
     }
@@ -37,6 +43,12 @@ pub(super) fn markdown(meaning: &Meaning, output: &mut dyn Write) -> io::Result<
         for line in &place.groups {
             let cells = cells(line).map(|cell| cell.replace('|', "\\|"));
             writeln!(output, "| {} |", cells.join(" | "))?;
+        }
+    }
+    for place in &meaning.destinations {
+        writeln!(output, "\n**{}: the carrier**\n", place.name)?;
+        for (key, value) in &place.carrier {
+            writeln!(output, "- {key}: {value}")?;
         }
     }
     for fault in &meaning.faults {
@@ -76,8 +88,10 @@ fn words(fault: &Failing) -> String {
         }
         _ => String::new(),
     };
+    let recurs = fault.recurs.as_ref().map_or_else(String::new, |recurs| format!(", {recurs}"));
+    let what = if fault.nature == "failure" { "fault" } else { fault.nature };
     format!(
-        "fault {}: {} of {} for {} from {}, for {}{detail}",
+        "{what} {}: {} of {} for {} from {}, for {}{recurs}{detail}",
         fault.name,
         fault.kind,
         fault.destination,

@@ -161,7 +161,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             self.awaited.wait(message.id, source, awaits);
         }
         self.next_message += 1;
-        let index = arrival.destination.index();
+        let index = self.failovers.destination(arrival.destination).index();
         let (lane, mut tap) = self.lane(index);
         // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
         let _ = lane.submit(now, message, &mut tap);

@@ -63,7 +63,9 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         let can_answer = carrier.can_answer(copy);
         let held = *carrier.copy(copy);
         let is_accepted = held.status.class() == StatusClass::Accepted;
-        carrier.copy(copy).is_answered = can_answer;
+        if can_answer && is_accepted {
+            carrier.answered(copy);
+        }
         if can_answer {
             let (lane, mut tap) = self.lane(index);
             lane.answered(now, held.ticket, held.status, &mut tap);
@@ -129,6 +131,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             return;
         }
         let held = *route.carrier.copy(copy);
+        let ticket = route.carrier.receipt_matches(copy);
         match held.receipt.filter(|_| held.is_receipt_repeated) {
             Some(delay) => {
                 route.carrier.copy(copy).is_receipt_repeated = false;
@@ -136,10 +139,9 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             }
             None => route.carrier.forget(copy),
         }
-        // Without the answer the platform never learnt the carrier's number for the message.
-        if let Some(state) = held.fate.receipt().filter(|_| held.is_answered) {
+        if let (Some(state), Some(ticket)) = (held.fate.receipt(), ticket) {
             let (lane, mut tap) = self.lane(index);
-            lane.receipt(now, held.ticket, state, &mut tap);
+            lane.receipt(now, ticket, state, &mut tap);
         }
     }
 }

@@ -70,19 +70,6 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         }
     }
 
-    /// A session that nothing held down any more comes up, unless it was taken down again meanwhile.
-    pub(super) fn reconnect<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        session: u32,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        if self.routes[index].sessions[session as usize] == SessionState::Reconnecting(now) {
-            self.bring_up(now, index, SessionId(session as u16), agenda);
-        }
-    }
-
     /// Lets a destination's sessions and capacity follow the faults in force.
     fn adjust<C: Calendar<u32>>(&mut self, now: Time, index: usize, agenda: &mut Agenda<'_, C>) {
         let gateway = &self.scenario.destinations[index].gateway;
@@ -94,54 +81,19 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         for number in 0..gateway.sessions {
             let session = SessionId(number);
             match (number < down, self.routes[index].sessions[session.index()]) {
-                (true, SessionState::Up) => self.take_down(now, index, session),
-                (true, _) => self.routes[index].sessions[session.index()] = SessionState::Down,
+                (true, SessionState::Up) => {
+                    self.take_down(now, index, session);
+                    self.reach_changed(now, index, agenda);
+                    self.is_lost(now, index, session, agenda);
+                }
+                (true, _) => self.is_held_down(index, session),
                 (false, SessionState::Down) => self.begin_reconnect(now, index, session, agenda),
                 (false, SessionState::Up | SessionState::Reconnecting(_)) => {}
             }
         }
     }
 
-    fn begin_reconnect<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        session: SessionId,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let at = now.saturating_add(self.scenario.destinations[index].gateway.reconnect);
-        if at == now {
-            self.bring_up(now, index, session, agenda);
-            return;
-        }
-        let route = &mut self.routes[index];
-        route.sessions[session.index()] = SessionState::Reconnecting(at);
-        route.reconnects += 1;
-        let key = Key::new(rank::RECONNECT, index as u32, route.reconnects);
-        agenda.schedule(at, key, u32::from(session.0));
-    }
-
-    pub(super) fn bring_up<C: Calendar<u32>>(
-        &mut self,
-        now: Time,
-        index: usize,
-        session: SessionId,
-        agenda: &mut Agenda<'_, C>,
-    ) {
-        let route = &mut self.routes[index];
-        route.sessions[session.index()] = SessionState::Up;
-        let destination = route.id;
-        for (key, copy) in std::mem::take(&mut route.kept_receipts) {
-            agenda.schedule(now, key, copy);
-        }
-        self.emit(now, Some(destination), What::SessionUp(session));
-        let window = self.scenario.destinations[index].gateway.window;
-        let (lane, mut tap) = self.lane(index);
-        lane.session(now, session, SessionChange::Up { window }, &mut tap);
-        self.routes[index].needs_poll = true;
-    }
-
-    fn take_down(&mut self, now: Time, index: usize, session: SessionId) {
+    pub(super) fn take_down(&mut self, now: Time, index: usize, session: SessionId) {
         let route = &mut self.routes[index];
         route.sessions[session.index()] = SessionState::Down;
         route.carrier.lose(session);

@@ -24,6 +24,12 @@ pub(super) struct Route<P> {
     /// By session.
     pub(super) sessions: Vec<SessionState>,
     pub(super) reconnects: u64,
+    /// By session: failed tries to get it back, and when the platform next asks on it, or judges that
+    /// nothing answered.
+    pub(super) links: Vec<Link>,
+    /// Draws of the answers to those questions, and how many there were.
+    pub(super) enquiry_luck: Stream,
+    pub(super) enquiries: u64,
     /// Tenants that leave, and of which something is still with the carrier.
     pub(super) leaving: Vec<TenantId>,
     /// Receipts that came while no session was up: the carrier keeps them until one is.
@@ -37,6 +43,14 @@ pub(super) enum SessionState {
     /// Nothing holds it down any more, and it comes up at this time.
     Reconnecting(Time),
     Up,
+}
+
+/// What the platform knows and does about a session beside its attempts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Link {
+    pub(super) failed_tries: u32,
+    /// `None` while it does not ask.
+    pub(super) enquiry: Option<Time>,
 }
 
 impl<P: Policy> Route<P> {
@@ -61,6 +75,7 @@ impl<P: Policy> Route<P> {
             salt: stream("ties").luck(0, 0).number(0),
         };
         let mut lane = Lane::new(config, policy);
+        lane.count_windows_by(destination.gateway.window_counts);
         for (index, tenant) in scenario.tenants.iter().enumerate() {
             let spec = TenantSpec { set: tenant.set, weight: tenant.weight };
             lane.attach(TenantId(index as u32), spec)
@@ -75,7 +90,7 @@ impl<P: Policy> Route<P> {
         Route {
             id,
             lane,
-            carrier: Carrier::new(&destination.gateway),
+            carrier: Carrier::new(&destination.gateway, scenario),
             policy_luck: stream("policy"),
             wake: Time::NEVER,
             wakes: 0,
@@ -84,6 +99,9 @@ impl<P: Policy> Route<P> {
             waits_for_seat: false,
             sessions: vec![SessionState::Down; usize::from(destination.gateway.sessions)],
             reconnects: 0,
+            links: vec![Link::default(); usize::from(destination.gateway.sessions)],
+            enquiry_luck: stream("enquire-link"),
+            enquiries: 0,
             leaving: Vec::new(),
             kept_receipts: Vec::new(),
         }

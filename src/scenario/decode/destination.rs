@@ -9,6 +9,7 @@ use super::names::Names;
 use super::retry::{self, RETRY};
 use super::values::{quota_rate, quoted, rate};
 use super::{ROOT, default_table};
+use crate::time::Span;
 use crate::units::Quota;
 
 pub(crate) static DESTINATION: TableSpec = TableSpec {
@@ -56,6 +57,7 @@ pub(crate) const MOST_BURST: u64 = 1_000_000_000;
 pub(crate) fn destination(
     reporter: &Reporter,
     names: &mut Names,
+    begins: Span,
     node: &Node,
 ) -> Option<Destination> {
     let Some(reader) = TableReader::open(reporter, &ROOT, &DESTINATION, node) else {
@@ -69,8 +71,8 @@ pub(crate) fn destination(
     let response_timeout = reader.positive_span("response-timeout");
     let receipt_timeout = reader.positive_span("receipt-timeout");
     let gateway = match reader.get("gateway") {
-        Some(node) => gateway(reporter, &node),
-        None => gateway(reporter, &default_table(node.mark)),
+        Some(node) => gateway(reporter, begins, &node),
+        None => gateway(reporter, begins, &default_table(node.mark)),
     };
     let retry = match reader.get("retry") {
         Some(node) => retry::retry(reporter, &node),

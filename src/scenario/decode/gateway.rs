@@ -1,7 +1,12 @@
 //! `[destination.gateway]`: the carrier's side of a destination.
 
+mod delivery;
+mod profile;
+mod senders;
+mod sessions;
+
 use super::super::diagnostics::{Problem, Reporter};
-use super::super::gateway::{Absent, Capacity, Gateway};
+use super::super::gateway::Gateway;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::resolved::Probability;
 use super::super::tree::Node;
@@ -9,15 +14,25 @@ use super::ROOT;
 use super::destination::{MOST_BURST, quota};
 use super::latency::{LATENCY, latency};
 use super::values::{did_you_mean, quoted};
-use crate::scheduler::Status;
+use crate::scheduler::{Status, WindowUnit};
+use crate::time::Span;
+use delivery::{ABSENT, CAPACITY, RECEIPT_IDS, RECEIPT_LATE};
+pub(crate) use profile::carrier_profiles;
+use senders::{RECIPIENT_QUEUE, SENDER_LIMIT};
+use sessions::{BIND, ENQUIRE_LINK, MOST_SESSIONS, RECONNECT};
 
 pub(crate) static GATEWAY: TableSpec = TableSpec {
     title: "`[destination.gateway]`",
     doc: "How the carrier behaves when nothing is wrong.",
     fields: &[&[
+        Field::optional(
+            "profile",
+            Shape::Text,
+            "a carrier profile, whose keys hold where others are not given: `apportion carriers`",
+        ),
         Field::with_default(
             "sessions",
-            Shape::Integer { least: 1, most: 10_000 },
+            Shape::Integer { least: 1, most: MOST_SESSIONS },
             "1",
             "sessions (binds)",
         ),
@@ -27,12 +42,20 @@ pub(crate) static GATEWAY: TableSpec = TableSpec {
             "10",
             "unanswered attempts that each session allows",
         ),
+        Field::optional("bind", Shape::Tables(&BIND), "sessions that differ from each other"),
+        Field::with_default(
+            "window-counts",
+            Shape::OneOf(&["messages", "segments"]),
+            "\"messages\"",
+            "what a window counts; by segments, a message takes a seat for each until it is answered",
+        ),
         Field::with_default(
             "reconnect",
-            Shape::Span,
+            RECONNECT,
             "\"0s\"",
-            "how long a session that was lost takes to come back once it can",
+            "how long a session that was lost takes to come back once it can, or how the platform tries",
         ),
+        Field::optional("enquire-link", Shape::Table(&ENQUIRE_LINK), "how a dead session is found"),
         Field::optional(
             "limit",
             Shape::Rate,
@@ -53,7 +76,17 @@ pub(crate) static GATEWAY: TableSpec = TableSpec {
             Shape::Integer { least: 1, most: MOST_BURST },
             "segments at once on each session after a pause; 1 when not given",
         ),
+        Field::optional(
+            "sender-limit",
+            Shape::Tables(&SENDER_LIMIT),
+            "what the carrier lets through of senders",
+        ),
         Field::optional("capacity", Shape::Table(&CAPACITY), "what the carrier processes"),
+        Field::optional(
+            "recipient-queue",
+            Shape::Table(&RECIPIENT_QUEUE),
+            "how many undelivered messages it keeps for one recipient",
+        ),
         Field::optional(
             "absent",
             Shape::Table(&ABSENT),
@@ -101,34 +134,14 @@ pub(crate) static GATEWAY: TableSpec = TableSpec {
             "0",
             "how often a receipt comes twice",
         ),
-        Field::optional("refusals", Shape::Tables(&REFUSAL), "refusals in ordinary operation"),
-    ]],
-    kind: None,
-};
-
-static CAPACITY: TableSpec = TableSpec {
-    title: "`capacity`",
-    doc: "What the carrier processes; what comes faster waits there, unanswered.",
-    fields: &[&[
-        Field::required("rate", Shape::Rate, "segments, such as \"100/s\""),
+        Field::optional("receipt-late", Shape::Table(&RECEIPT_LATE), "receipts that come late"),
         Field::with_default(
-            "queue",
-            Shape::Integer { least: 1, most: MOST_BURST },
-            "10000",
-            "segments that may wait; beyond it attempts are refused with ESME_RMSGQFUL",
+            "receipt-ids",
+            RECEIPT_IDS,
+            "\"same\"",
+            "how receipts write the numbers of messages, compared with responses",
         ),
-    ]],
-    kind: None,
-};
-
-static ABSENT: TableSpec = TableSpec {
-    title: "`absent`",
-    doc: "Subscribers that are switched off or out of cover.",
-    fields: &[&[
-        Field::required("probability", Shape::Probability, "how often one is away"),
-        Field::required("away", LATENCY, "for how long"),
-        Field::with_default("retry", Shape::Span, "\"10min\"", "how often the carrier tries"),
-        Field::with_default("validity", Shape::Span, "\"48h\"", "when it gives up, with a receipt"),
+        Field::optional("refusals", Shape::Tables(&REFUSAL), "refusals in ordinary operation"),
     ]],
     kind: None,
 };
@@ -143,19 +156,34 @@ static REFUSAL: TableSpec = TableSpec {
     kind: None,
 };
 
-pub(crate) fn gateway(reporter: &Reporter, node: &Node) -> Option<Gateway> {
-    let reader = TableReader::open(reporter, &ROOT, &GATEWAY, node)?;
-    let sessions = reader.integer("sessions");
+pub(crate) fn gateway(reporter: &Reporter, begins: Span, node: &Node) -> Option<Gateway> {
+    let (node, profile) = profile::with_profile(reporter, node);
+    let reader = TableReader::open(reporter, &ROOT, &GATEWAY, &node)?;
+    let _ = reader.text("profile");
+    let sessions_read = reader.integer("sessions");
     let window = reader.integer_u32("window");
+    let binds = sessions::binds(&reader);
+    let window_counts = reader.word("window-counts");
     let [response, delivery, receipt] = ["response", "delivery", "receipt"].map(|key| {
         let node = reader.get(key)?;
         latency(reporter, &quoted(key), &node)
     });
-    let reconnect = reader.span("reconnect");
+    let reconnect = reader.get("reconnect").and_then(|node| sessions::reconnect(reporter, &node));
+    let enquire_link =
+        reader.get("enquire-link").map(|node| sessions::enquire_link(reporter, &node));
     let limit = quota(&reader, "limit", "limit-burst", false);
     let session_limit = quota(&reader, "session-limit", "session-burst", false);
-    let capacity = reader.get("capacity").map(|node| capacity(reporter, &node));
-    let absent = reader.get("absent").map(|node| absent(reporter, &node));
+    let nodes = reader.tables("sender-limit");
+    let sender_limits: Vec<_> =
+        nodes.iter().map(|node| senders::sender_limit(reporter, begins, node)).collect();
+    let sender_limits: Option<Vec<_>> = sender_limits.into_iter().collect();
+    let capacity = reader.get("capacity").map(|node| delivery::capacity(reporter, &node));
+    let recipient_queue =
+        reader.get("recipient-queue").map(|node| senders::recipient_queue(reporter, &node));
+    let absent = reader.get("absent").map(|node| delivery::absent(reporter, &node));
+    let receipt_late =
+        reader.get("receipt-late").map(|node| delivery::receipt_late(reporter, &node));
+    let receipt_ids = delivery::receipt_ids(&reader);
     let receipt_duplicated = reader.probability("receipt-duplicated");
     let undeliverable = reader.probability("undeliverable");
     let lost = reader.probability("lost");
@@ -163,8 +191,49 @@ pub(crate) fn gateway(reporter: &Reporter, node: &Node) -> Option<Gateway> {
     let refusals: Vec<_> =
         reader.tables("refusals").into_iter().map(|n| refusal(reporter, n)).collect();
     let refusals: Option<Vec<_>> = refusals.into_iter().collect();
+    check_sums(&reader, refusals.as_deref(), undeliverable, lost);
+    reader.finish();
+    let binds = binds?;
+    let sessions = if binds.is_empty() { sessions_read? } else { binds.len() as u64 };
+    Some(Gateway {
+        profile,
+        sessions: u16::try_from(sessions).expect("the description bounds it"),
+        window: window?,
+        binds,
+        window_counts: match window_counts? {
+            "segments" => WindowUnit::Segments,
+            _ => WindowUnit::Messages,
+        },
+        reconnect: reconnect?,
+        enquire_link: all_or_none(enquire_link)?,
+        limit: limit?,
+        session_limit: session_limit?,
+        sender_limits: sender_limits?,
+        capacity: all_or_none(capacity)?,
+        recipient_queue: all_or_none(recipient_queue)?,
+        response: response?,
+        refusals: refusals?,
+        delivery: delivery?,
+        absent: all_or_none(absent)?,
+        undeliverable: undeliverable?,
+        lost: lost?,
+        receipt: receipt?,
+        receipt_late: all_or_none(receipt_late)?,
+        receipt_lost: receipt_lost?,
+        receipt_duplicated: receipt_duplicated?,
+        receipt_ids: receipt_ids?,
+    })
+}
+
+/// Reports probabilities that add up to more than one.
+fn check_sums(
+    reader: &TableReader<'_>,
+    refusals: Option<&[(Status, Probability)]>,
+    undeliverable: Option<Probability>,
+    lost: Option<Probability>,
+) {
     let whole = Probability::ALWAYS.billionths();
-    if let Some(refusals) = &refusals {
+    if let Some(refusals) = refusals {
         let sum: u64 = refusals.iter().map(|(_, p)| u64::from(p.billionths())).sum();
         if sum > u64::from(whole) {
             let label = format!("together they are {}", sum as f64 / 1e9);
@@ -183,24 +252,6 @@ pub(crate) fn gateway(reporter: &Reporter, node: &Node) -> Option<Gateway> {
         let label = format!("with `lost` it is {}", sum as f64 / 1e9);
         reader.reject("undeliverable", title, label);
     }
-    reader.finish();
-    Some(Gateway {
-        sessions: u16::try_from(sessions?).expect("the description bounds it"),
-        window: window?,
-        response: response?,
-        refusals: refusals?,
-        delivery: delivery?,
-        undeliverable: undeliverable?,
-        lost: lost?,
-        receipt: receipt?,
-        receipt_lost: receipt_lost?,
-        reconnect: reconnect?,
-        limit: limit?,
-        session_limit: session_limit?,
-        capacity: all_or_none(capacity)?,
-        absent: all_or_none(absent)?,
-        receipt_duplicated: receipt_duplicated?,
-    })
 }
 
 /// What was given and could be read, or was not given at all.
@@ -209,27 +260,6 @@ fn all_or_none<T>(given: Option<Option<T>>) -> Option<Option<T>> {
         None => Some(None),
         Some(read) => read.map(Some),
     }
-}
-
-fn capacity(reporter: &Reporter, node: &Node) -> Option<Capacity> {
-    let reader = TableReader::open(reporter, &ROOT, &CAPACITY, node)?;
-    let (rate, queue) = (reader.rate("rate"), reader.integer("queue"));
-    reader.finish();
-    Some(Capacity { rate: rate?, queue: queue? })
-}
-
-fn absent(reporter: &Reporter, node: &Node) -> Option<Absent> {
-    let reader = TableReader::open(reporter, &ROOT, &ABSENT, node)?;
-    let probability = reader.probability("probability");
-    let away = reader.get("away").and_then(|node| latency(reporter, &quoted("away"), &node));
-    let (retry, validity) = (reader.positive_span("retry"), reader.positive_span("validity"));
-    if let (Some(retry), Some(validity)) = (retry, validity)
-        && retry > validity
-    {
-        reader.reject("retry", "`retry` is longer than `validity`", "the carrier would never try");
-    }
-    reader.finish();
-    Some(Absent { probability: probability?, away: away?, retry: retry?, validity: validity? })
 }
 
 fn refusal(reporter: &Reporter, node: &Node) -> Option<(Status, Probability)> {

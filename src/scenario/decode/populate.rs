@@ -34,6 +34,7 @@ pub(crate) fn populate(
                 name,
                 tenant,
                 cap: table.sender_cap,
+                class: table.sender_class.as_ref().map(|class| class.text.clone()),
             }));
             draft.sources.extend(table.traffic.iter().map(|traffic| Source {
                 name: traffic.name.clone(),

@@ -1,14 +1,16 @@
 //! `[[tenant]]`: a tenant, or a population of equal ones.
 
+use std::collections::BTreeSet;
+
 use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::resolved::SenderUse;
+use super::super::resolved::{Destination, SenderUse};
 use super::super::suggest::list;
 use super::super::tree::Node;
 use super::names::Names;
 use super::sizes::{SIZES, Sizes, sizes};
 use super::traffic::{TRAFFIC_KINDS, Traffic, Where, traffic};
-use super::values::Placed;
+use super::values::{Placed, did_you_mean};
 use super::{ROOT, destination};
 use crate::units::{Quota, TenantSetId, Weight};
 
@@ -48,6 +50,11 @@ pub(crate) static TENANT: TableSpec = TableSpec {
             Shape::Integer { least: 1, most: destination::MOST_BURST },
             "segments that a sender may send at once after a pause; 1 when not given",
         ),
+        Field::optional(
+            "sender-class",
+            Shape::Text,
+            "what carriers take its senders for, such as \"long-code\": their `sender-limit` tables say",
+        ),
         Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
     ]],
     kind: None,
@@ -73,6 +80,7 @@ pub(crate) struct TenantTable {
     pub(crate) sender_use: SenderUse,
     pub(crate) senders_mark: Mark,
     pub(crate) sender_cap: Option<Quota>,
+    pub(crate) sender_class: Option<Placed>,
     pub(crate) traffic: Vec<Traffic>,
 }
 
@@ -105,6 +113,7 @@ pub(crate) fn tenant(
         None => (!reader.has("sender-skew")).then_some(SenderUse::InTurn),
     };
     let sender_cap = destination::quota(&reader, "sender-cap", "sender-burst", false);
+    let sender_class = reader.text("sender-class");
     let mut traffic_names = Names::new("traffic table");
     let tables: Vec<_> = reader
         .tables("traffic")
@@ -129,6 +138,7 @@ pub(crate) fn tenant(
             sender_use: sender_use?,
             senders_mark: reader.mark("senders"),
             sender_cap: sender_cap?,
+            sender_class,
             traffic: tables.into_iter().collect::<Option<_>>()?,
         })
     })();
@@ -147,6 +157,23 @@ pub(crate) fn tenant_names(table: &TenantTable) -> impl Iterator<Item = String> 
 pub(crate) fn numbered(stem: &str, count: u32) -> impl Iterator<Item = String> + '_ {
     let digits = count.to_string().len();
     (1..=count).map(move |number| format!("{stem}-{number:0digits$}"))
+}
+
+/// Reports classes of senders that no carrier knows: their limits would hit nobody.
+pub(crate) fn check_sender_classes(
+    reporter: &Reporter,
+    tables: &[TenantTable],
+    destinations: &[Destination],
+) {
+    let limits = destinations.iter().flat_map(|destination| &destination.gateway.sender_limits);
+    let known: BTreeSet<&str> = limits.filter_map(|limit| limit.sender_class.as_deref()).collect();
+    for class in tables.iter().filter_map(|table| table.sender_class.as_ref()) {
+        if !known.contains(class.text.as_str()) {
+            let title = format!("no carrier knows the sender class `{}`", class.text);
+            let label = did_you_mean(&class.text, known.iter().copied());
+            reporter.report(Problem::new(title, class.mark, label));
+        }
+    }
 }
 
 /// Reports tenants without a set beside tenants with one.

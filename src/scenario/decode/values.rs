@@ -136,18 +136,7 @@ impl TableReader<'_> {
 
     /// One of the words that the description of the table gives.
     pub(crate) fn word(&self, key: &'static str) -> Option<&'static str> {
-        let words = match self.shape(key) {
-            Shape::OneOf(words) => *words,
-            other => unreachable!("`{key}` is read as a word and declared as {other:?}"),
-        };
-        let written = self.text(key)?;
-        let known = words.iter().find(|word| **word == written.text);
-        if known.is_none() {
-            let title = format!("`{key}` cannot be `{}`", written.text);
-            let label = did_you_mean(&written.text, words.iter().copied());
-            self.reporter.report(Problem::new(title, written.mark, label));
-        }
-        known.copied()
+        one_of(self.reporter, key, self.shape(key), &*self.get(key)?)
     }
 
     /// A time of day, since midnight.
@@ -171,6 +160,27 @@ impl TableReader<'_> {
     pub(crate) fn reject(&self, key: &str, title: impl Into<String>, label: impl Into<String>) {
         self.reporter.report(Problem::new(title, self.mark(key), label));
     }
+}
+
+/// One of the words of `shape`, the value of `key`.
+pub(crate) fn one_of(
+    reporter: &Reporter,
+    key: &str,
+    shape: &'static Shape,
+    node: &Node,
+) -> Option<&'static str> {
+    let words = match shape {
+        Shape::OneOf(words) => *words,
+        other => unreachable!("`{key}` is read as a word and declared as {other:?}"),
+    };
+    let written = text(reporter, &quoted(key), node)?;
+    let known = words.iter().find(|word| **word == written.text);
+    if known.is_none() {
+        let title = format!("`{key}` cannot be `{}`", written.text);
+        let label = did_you_mean(&written.text, words.iter().copied());
+        reporter.report(Problem::new(title, written.mark, label));
+    }
+    known.copied()
 }
 
 /// "did you mean …?", or all that there is to choose from.

@@ -209,7 +209,8 @@ impl<'a> Registry<'a> {
         }
         let position = own.all.len() as u32;
         let cap = own.all.first().and_then(|first| first.cap);
-        own.all.push(Sender { name: name.into(), tenant, cap });
+        let class = own.all.first().and_then(|first| first.class.clone());
+        own.all.push(Sender { name: name.into(), tenant, cap, class });
         own.by_name.insert(name.into(), position);
         Ok(position)
     }

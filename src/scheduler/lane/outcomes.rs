@@ -241,7 +241,7 @@ impl<P: Policy> Lane<P> {
         let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
         let (queue, session) = (held.queue, held.session);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
-        self.sessions.release(session);
+        self.sessions.release(session, charged);
         self.policy.completed(now, queue, charged, used);
         let rule = self.config.retry.rule(class);
         match rule.map(|rule| (rule.place, rule.wait_after(made, key))) {
@@ -274,7 +274,7 @@ impl<P: Policy> Lane<P> {
         let charged = held.record.message.segments;
         let (queue, session) = (held.queue, held.session);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
-        self.sessions.release(session);
+        self.sessions.release(session, charged);
         self.policy.completed(now, queue, charged, charged);
         let again = match self.config.retry.unknown {
             UnknownOutcome::Resubmit(rule) => {

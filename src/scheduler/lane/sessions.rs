@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::units::SessionId;
+use super::Lane;
+use crate::scheduler::policy::Policy;
+use crate::units::{QueueId, Segments, SessionId};
 
 /// What happens to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,17 +18,43 @@ pub enum SessionChange {
     Down,
 }
 
+/// What a window of unanswered attempts counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WindowUnit {
+    /// Attempts, as SMPP does.
+    #[default]
+    Messages,
+    /// Their segments: a message takes a seat for each for as long as its answer takes. One of more
+    /// segments than the window has seats takes all of them.
+    Segments,
+}
+
+impl<P: Policy> Lane<P> {
+    /// What the windows of its sessions count; to be said before the first message.
+    pub fn count_windows_by(&mut self, unit: WindowUnit) {
+        self.sessions.count_by(unit);
+    }
+
+    /// What the message costs that is first in a queue.
+    pub(super) fn head_segments(&self, queue: QueueId) -> Segments {
+        let head = self.directory.queue(queue).messages.head();
+        head.map_or(Segments(1), |slot| self.store.get(slot).record.message.segments)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     sessions: Vec<Session>,
     /// Where the search for the next free seat begins: sessions take turns.
     turn: usize,
     free_seats: u32,
+    unit: WindowUnit,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Session {
     window: u32,
+    /// Seats taken.
     unanswered: u32,
     is_up: bool,
 }
@@ -35,36 +63,62 @@ impl Session {
     fn free(&self) -> u32 {
         if self.is_up { self.window.saturating_sub(self.unanswered) } else { 0 }
     }
+
+    /// Seats that a message takes.
+    fn seats(&self, unit: WindowUnit, segments: Segments) -> u32 {
+        match unit {
+            WindowUnit::Messages => 1,
+            WindowUnit::Segments => segments.0.min(self.window),
+        }
+    }
+
+    fn has_room(&self, unit: WindowUnit, segments: Segments) -> bool {
+        self.free() > 0 && self.free() >= self.seats(unit, segments)
+    }
 }
 
 impl Sessions {
-    pub(super) fn has_free_seat(&self) -> bool {
-        self.free_seats > 0
+    /// What windows count; to be said before the first attempt.
+    pub(super) fn count_by(&mut self, unit: WindowUnit) {
+        self.unit = unit;
+    }
+
+    /// Whether any session has room for a message.
+    pub(super) fn has_room(&self, segments: Segments) -> bool {
+        match self.unit {
+            WindowUnit::Messages => self.free_seats > 0,
+            WindowUnit::Segments => {
+                self.sessions.iter().any(|session| session.has_room(self.unit, segments))
+            }
+        }
     }
 
     /// Seats one attempt, on the sessions in turn.
     ///
     /// # Panics
-    /// When no seat is free.
-    pub(super) fn seat(&mut self) -> SessionId {
+    /// When no session has room for it.
+    pub(super) fn seat(&mut self, segments: Segments) -> SessionId {
         let count = self.sessions.len();
         for step in 0..count {
             let index = (self.turn + step) % count;
-            if self.sessions[index].free() > 0 {
-                self.sessions[index].unanswered += 1;
-                self.free_seats -= 1;
+            if self.sessions[index].has_room(self.unit, segments) {
+                let seats = self.sessions[index].seats(self.unit, segments);
+                self.sessions[index].unanswered += seats;
+                self.free_seats -= seats;
                 self.turn = (index + 1) % count;
                 return SessionId(index as u16);
             }
         }
-        unreachable!("seat() follows has_free_seat()")
+        unreachable!("seat() follows has_room()")
     }
 
     /// An attempt is over.
-    pub(super) fn release(&mut self, id: SessionId) {
+    pub(super) fn release(&mut self, id: SessionId, segments: Segments) {
+        let unit = self.unit;
         let session = &mut self.sessions[id.index()];
         let before = session.free();
-        session.unanswered -= 1;
+        // A session that came up again with another window may count a seat differently.
+        session.unanswered = session.unanswered.saturating_sub(session.seats(unit, segments));
         self.free_seats += session.free() - before;
     }
 
