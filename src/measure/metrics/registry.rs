@@ -24,7 +24,7 @@ use Unit::{Count, Ratio, Seconds};
 pub const METRICS: &[Metric] = &[
     metric("submitted", Count, Messages, "messages submitted, the refused included", |s| count(s.group().messages().submitted)),
     metric("delivered", Count, Messages, "messages delivered, by receipt", |s| count(s.group().messages().delivered)),
-    metric("unfinished", Count, Messages, "messages still queued, parked or in flight at the end", |s| { let all = s.group().messages(); count(all.queued + all.parked + all.in_flight) }),
+    metric("unfinished", Count, Messages, "messages still queued, parked or in flight at the end", unfinished),
     metric("unknown_ratio", Ratio, Messages, "outcome never learnt ÷ submitted", |s| s.ratio(|g| g.messages().unknown)),
     metric("lost_on_restart", Count, Run, "messages that a process which died held in memory", |s| count(s.findings.summary.lost_on_restart)),
     metric("duplicates", Count, Messages, "copies beyond the first that the carrier delivered", |s| count(s.group().messages().duplicates)),
@@ -61,6 +61,12 @@ pub const METRICS: &[Metric] = &[
 
 fn count(number: u64) -> Option<Quantile> {
     Some(Exactly(number as f64))
+}
+
+fn unfinished(selection: &Selection<'_>) -> Option<Quantile> {
+    let group = selection.group();
+    let messages = group.messages();
+    count(messages.queued + messages.parked + messages.in_flight)
 }
 
 fn dwell_of(group: &Group) -> &Times {
