@@ -9,6 +9,7 @@ use crate::measure::{
     CheckResult, ClassFigures, DetectionFigures, FairnessFigures, Findings, Ledger, Quantile,
     TenantRow, TimeFigures,
 };
+use crate::scenario::Nature;
 
 /// What a table says about a run that was not measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,6 +152,7 @@ impl Glance {
             fairness: summary.fairness,
             detection: summary.detection.clone(),
             missed: missed
+                .filter(|row| row.nature == Nature::Failure.name())
                 .filter(|row| row.attempts > 0 && row.detected_after_s.is_none())
                 .map(|row| row.fault.clone())
                 .collect(),

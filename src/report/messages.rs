@@ -295,12 +295,12 @@ mod tests {
             lines,
             [
                 "id,tenant,sender,class,destination,segments,recipient,validity_s,submitted_s,\
-                 first_dispatch_s,attempts,outcome,delivered_s",
+                 first_dispatch_s,attempts,outcome,delivered_s,luck",
                 "1,\"small, inc\",s1,otp,east,2,,60.000000000,0.000000001,0.000000009,1,delivered,\
-                 2.000000005",
-                "0,bulk,b1,otp,east,2,,,0.000000000,0.000000010,2,in_flight,",
-                "2,bulk,b1,otp,east,2,,,0.000000002,,0,queued,",
-                "3,bulk,b1,otp,east,2,,,0.000000003,,0,refused,",
+                 2.000000005,0",
+                "0,bulk,b1,otp,east,2,,,0.000000000,0.000000010,2,in_flight,,0",
+                "2,bulk,b1,otp,east,2,,,0.000000002,,0,queued,,0",
+                "3,bulk,b1,otp,east,2,,,0.000000003,,0,refused,,0",
             ]
         );
     }

@@ -12,6 +12,7 @@ use super::canvas::{
 use super::run_of;
 use super::time_axis::TimeAxis;
 use crate::measure::{AlertRow, Findings, IncidentRow};
+use crate::scenario::Nature;
 
 const LEFT: i32 = 262;
 const RIGHT: i32 = WIDTH - 196;
@@ -163,6 +164,7 @@ fn bar(canvas: &mut Canvas<'_>, alert: &AlertRow, axis: &TimeAxis, y: i32, color
 fn verdict(incident: &IncidentRow) -> (String, RGBColor) {
     match incident.detected_after_s {
         Some(delay) => (format!("found after {}", human::time(delay)), GREEN),
+        None if incident.nature != Nature::Failure.name() => (incident.nature.clone(), FAINT),
         None if incident.attempts == 0 => ("touched no traffic".to_owned(), FAINT),
         None => ("missed".to_owned(), VERMILLION),
     }
