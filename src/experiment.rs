@@ -2,6 +2,7 @@
 //! concluded from many.
 
 mod baseline;
+mod causal;
 mod compare;
 mod compare_events;
 mod isolation;
@@ -16,6 +17,7 @@ mod verify;
 pub use baseline::{
     BASELINE_SCHEMA_VERSION, Baseline, GateFigures, GateReport, judge_baseline, record_baseline,
 };
+pub use causal::{CausalPlan, causal, causal_runs};
 pub use compare::{
     COMPARISON_SCHEMA_VERSION, Change, CompareError, Comparison, ComparisonPlan, Contestant,
     ContestantFigures, MetricComparison, Replications, Stopped, TenantChange, TenantChanges,

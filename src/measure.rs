@@ -1,6 +1,7 @@
 //! What is measured of a run: sinks of the event stream, and the figures they end in.
 
 pub mod accuracy;
+pub mod causal;
 mod cells;
 mod detail;
 pub mod detection;

@@ -12,6 +12,7 @@ mod github;
 mod glance;
 mod html;
 mod human;
+mod impact;
 mod junit;
 mod manifest;
 mod many;

@@ -13,6 +13,8 @@ mod endings;
 mod failures;
 #[path = "model/faults.rs"]
 mod faults;
+#[path = "model/impact.rs"]
+mod impact;
 #[path = "model/luck.rs"]
 mod luck;
 #[path = "model/paths.rs"]

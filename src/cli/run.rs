@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use super::exit::Failure;
 use super::load::{choose_policy, inputs, load_for_run, quoted_path, set_arguments};
 use super::progress::Progress;
+use super::watchman::Watchman;
 use super::{Exit, Global};
-use crate::experiment::{RunRequest, RunResult, run};
+use crate::experiment::{CausalPlan, RunRequest, RunResult, causal, causal_runs, run};
+use crate::measure::causal::CausalImpact;
 use crate::report::{Host, Manifest, ResultsFolder, RunInfo, render, run_folder, write_run};
-use crate::scenario::Loaded;
+use crate::scenario::{Loaded, Scenario};
+use crate::scheduler::PolicyInfo;
 
 /// Run a scenario: who waited how long, was it fair, was the detector right
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,9 @@ pub(super) struct Run {
     /// Also write messages.csv: a row a message, which `replay` understands
     #[arg(long)]
     messages: bool,
+    /// Also run without each injected failure, on the same luck: what did each of them do?
+    #[arg(long)]
+    causal: bool,
 }
 
 impl Run {
@@ -50,6 +56,11 @@ impl Run {
         let result = result
             .map_err(|error| Failure::from(error).reproduced_by(self.command(policy.name, seed)))?;
         let wall_s = elapsed.as_secs_f64();
+        let mut result = result;
+        if self.causal {
+            let impact = self.impact(&loaded.scenario, policy, seed, global)?;
+            result.findings.add_causal(&loaded.scenario, &impact);
+        }
         let info = write(&mut folder, &loaded, &result, wall_s, &self.scenario)?;
         write!(output, "{}", render(&result.findings, &info, format))?;
         let submitted = result.findings.summary.messages.submitted as f64;
@@ -60,6 +71,21 @@ impl Run {
         ));
         let passed = result.findings.summary.checks.iter().all(|check| check.passed);
         Ok(if passed { Exit::Done } else { Exit::CheckFailed })
+    }
+
+    fn impact(
+        &self,
+        scenario: &Scenario,
+        policy: &'static PolicyInfo,
+        seed: u64,
+        global: &Global,
+    ) -> Result<CausalImpact, Failure> {
+        let watchman = Watchman::new(global, causal_runs(scenario));
+        let plan = CausalPlan { scenario, policy, seed, threads: global.threads() };
+        let impact = causal(plan, &watchman);
+        watchman.finish();
+        let command = format!("{} --causal", self.command(policy.name, seed));
+        impact.map_err(|ended| Failure::from(ended).reproduced_by(command))
     }
 
     fn command(&self, policy: &str, seed: u64) -> String {

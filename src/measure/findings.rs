@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::causal::{CausalFigures, CausalRow, FaultFigures};
 use super::detail::Detail;
 
 /// Version of the layout of `summary.json`.
@@ -27,6 +28,8 @@ pub struct Findings {
     pub incidents: Vec<IncidentRow>,
     /// A row an alert raised.
     pub alerts: Vec<AlertRow>,
+    /// What each injected failure did, a row a tenant and destination; empty unless asked for.
+    pub causal: Vec<CausalRow>,
     /// What the figures were made from: checks merge it over whom they select. Not written to files.
     pub detail: Detail,
 }
@@ -67,6 +70,9 @@ pub struct Summary {
     /// The detector against the injected failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection: Option<DetectionFigures>,
+    /// What each injected failure did, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causal: Option<CausalFigures>,
     /// The scenario's checks.
     pub checks: Vec<CheckResult>,
 }
@@ -338,6 +344,8 @@ pub struct IncidentRow {
     pub failed: u64,
     /// First alert onset inside, seconds after the start.
     pub detected_after_s: Option<f64>,
+    /// What it did, where that was asked for.
+    pub causal: Option<FaultFigures>,
 }
 
 /// A row of `alerts.csv`.

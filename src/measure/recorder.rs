@@ -128,6 +128,7 @@ impl Measures {
             destinations: rows::destination_figures(&detail, scenario),
             groups: rows::groups(&detail, scenario),
             detection: None,
+            causal: None,
             checks: Vec::new(),
         };
         Findings {
@@ -137,6 +138,7 @@ impl Measures {
             series,
             incidents: self.incidents.incident_rows(scenario),
             alerts: self.incidents.alert_rows(scenario),
+            causal: Vec::new(),
             detail,
         }
     }

@@ -210,7 +210,7 @@ mod tests {
     fn the_manifest_names_the_columns_of_every_table() {
         let manifest = sample::manifest(&sample::findings());
         assert_eq!(manifest.columns["alerts.csv"][0], "raised_s");
-        assert_eq!(manifest.columns.len(), 6);
+        assert_eq!(manifest.columns.len(), 7);
         assert_eq!((manifest.tool.as_str(), manifest.schema_version), ("apportion", 1));
     }
 

@@ -141,6 +141,7 @@ pub(super) fn findings() -> Findings {
                 attempts: 900,
                 failed: 450,
                 detected_after_s: Some(300.0),
+                causal: None,
             },
             IncidentRow {
                 fault: "carrier-down".into(),
@@ -153,12 +154,14 @@ pub(super) fn findings() -> Findings {
                 attempts: 12,
                 failed: 12,
                 detected_after_s: None,
+                causal: None,
             },
         ],
         alerts: vec![
             alert("bulk", 900.0, Some(1500.0), "burst"),
             alert("small-1", 2100.5, None, ""),
         ],
+        causal: Vec::new(),
     }
 }
 
@@ -183,6 +186,7 @@ pub(super) fn empty() -> Findings {
             destinations: BTreeMap::new(),
             groups: BTreeMap::new(),
             detection: None,
+            causal: None,
             checks: Vec::new(),
         },
         tenants: Vec::new(),
@@ -190,6 +194,7 @@ pub(super) fn empty() -> Findings {
         series: Vec::new(),
         incidents: Vec::new(),
         alerts: Vec::new(),
+        causal: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::ReportError;
 use super::manifest::{SUMMARY_FILE, write_json};
 use super::messages::MESSAGE_COLUMNS;
+use crate::measure::causal::{CausalRow, FaultFigures, Felt};
 use crate::measure::{
     AlertRow, DestinationRow, Findings, IncidentRow, Quantile, SeriesRow, TenantRow,
 };
@@ -79,7 +80,7 @@ const SERIES: (&str, [&str; 9]) = (
     ],
 );
 
-const INCIDENTS: (&str, [&str; 10]) = (
+const INCIDENTS: (&str, [&str; 20]) = (
     "incidents.csv",
     [
         "fault",
@@ -92,6 +93,16 @@ const INCIDENTS: (&str, [&str; 10]) = (
         "failed",
         "detected_after_s",
         "submitted",
+        "causal_delay_s",
+        "causal_dwell_s",
+        "causal_lost",
+        "causal_late",
+        "causal_duplicates",
+        "causal_wasted_segments",
+        "delayed",
+        "hastened",
+        "harmed",
+        "reconverged_s",
     ],
 );
 
@@ -112,6 +123,27 @@ const ALERTS: (&str, [&str; 11]) = (
     ],
 );
 
+const CAUSAL: (&str, [&str; 15]) = (
+    "causal.csv",
+    [
+        "what",
+        "fault",
+        "tenant",
+        "destination",
+        "delay_s",
+        "dwell_s",
+        "lost",
+        "late",
+        "duplicates",
+        "wasted_segments",
+        "messages_made",
+        "delayed",
+        "hastened",
+        "harmed",
+        "expected",
+    ],
+);
+
 /// The columns of every table that a result can have, in order, by file.
 pub fn columns() -> BTreeMap<String, Vec<String>> {
     fn of(file: &str, names: &[&str]) -> (String, Vec<String>) {
@@ -123,18 +155,23 @@ pub fn columns() -> BTreeMap<String, Vec<String>> {
         of(SERIES.0, &SERIES.1),
         of(INCIDENTS.0, &INCIDENTS.1),
         of(ALERTS.0, &ALERTS.1),
+        of(CAUSAL.0, &CAUSAL.1),
         of("messages.csv", &MESSAGE_COLUMNS),
     ])
 }
 
-/// Writes `summary.json` and the five tables into `folder`.
+/// Writes `summary.json` and the five tables into `folder`, and the sixth where impact was asked for.
 pub(super) fn write_all(folder: &Path, findings: &Findings) -> Result<(), ReportError> {
     write_json(&folder.join(SUMMARY_FILE), &findings.summary)?;
     write(folder, TENANTS, findings.tenants.iter().map(tenant))?;
     write(folder, DESTINATIONS, findings.destinations.iter().map(destination))?;
     write(folder, SERIES, findings.series.iter().map(series))?;
     write(folder, INCIDENTS, findings.incidents.iter().map(incident))?;
-    write(folder, ALERTS, findings.alerts.iter().map(alert))
+    write(folder, ALERTS, findings.alerts.iter().map(alert))?;
+    if findings.summary.causal.is_some() {
+        write(folder, CAUSAL, findings.causal.iter().map(causal))?;
+    }
+    Ok(())
 }
 
 /// Writes one table. A header and its rows have the same number of cells by their types.
@@ -215,7 +252,11 @@ fn series(row: &SeriesRow) -> [String; 9] {
     ]
 }
 
-fn incident(row: &IncidentRow) -> [String; 10] {
+fn incident(row: &IncidentRow) -> [String; 20] {
+    let causal = row.causal.as_ref();
+    let whole = |figure: fn(&FaultFigures) -> i64| {
+        causal.map(|figures| figure(figures).to_string()).unwrap_or_default()
+    };
     [
         row.fault.clone(),
         row.kind.clone(),
@@ -227,6 +268,39 @@ fn incident(row: &IncidentRow) -> [String; 10] {
         row.failed.to_string(),
         row.detected_after_s.map(point).unwrap_or_default(),
         row.submitted.to_string(),
+        number(causal.map(|figures| figures.impact.delay_s)),
+        number(causal.map(|figures| figures.impact.dwell_s)),
+        whole(|figures| figures.impact.lost),
+        whole(|figures| figures.impact.late),
+        whole(|figures| figures.impact.duplicates),
+        whole(|figures| figures.impact.wasted_segments),
+        whole(|figures| figures.delayed as i64),
+        whole(|figures| figures.hastened as i64),
+        whole(|figures| figures.harmed as i64),
+        causal.and_then(|figures| figures.reconverged_s).map(point).unwrap_or_default(),
+    ]
+}
+
+fn causal(row: &CausalRow) -> [String; 15] {
+    let felt = |figure: fn(&Felt) -> u64| {
+        row.felt.as_ref().map(|felt| figure(felt).to_string()).unwrap_or_default()
+    };
+    [
+        row.what.to_owned(),
+        row.fault.clone(),
+        row.tenant.clone(),
+        row.destination.clone(),
+        signed(row.impact.delay_ns),
+        signed(row.impact.dwell_ns),
+        row.impact.lost.to_string(),
+        row.impact.late.to_string(),
+        row.impact.duplicates.to_string(),
+        row.impact.wasted_segments.to_string(),
+        row.impact.messages_made.to_string(),
+        felt(|felt| felt.delayed),
+        felt(|felt| felt.hastened),
+        felt(|felt| felt.harmed),
+        felt(|felt| felt.expected),
     ]
 }
 
@@ -248,6 +322,12 @@ fn alert(row: &AlertRow) -> [String; 11] {
 
 fn point(seconds: f64) -> String {
     format!("{seconds:.9}")
+}
+
+/// Nanoseconds as an exact decimal of seconds.
+fn signed(nanoseconds: i128) -> String {
+    let (sign, size) = (if nanoseconds < 0 { "-" } else { "" }, nanoseconds.unsigned_abs());
+    format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
 }
 
 fn number(value: Option<f64>) -> String {
@@ -298,7 +378,7 @@ mod tests {
         assert_eq!(line("series.csv", 1), "0.000000000,bulk,bulk,carrier,25000,600,24400,600,3");
         assert_eq!(
             line("incidents.csv", 1),
-            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950"
+            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950,,,,,,,,,,"
         );
         assert_eq!(
             line("alerts.csv", 1),
@@ -320,7 +400,7 @@ mod tests {
         let place = TemporaryPlace::new("empty-tables");
         write_all(place.path(), &sample::empty()).expect("written");
         for (file, names) in columns() {
-            if file != "messages.csv" {
+            if file != "messages.csv" && file != "causal.csv" {
                 let text = fs::read_to_string(place.path().join(&file)).expect("readable");
                 assert_eq!(text, names.join(",") + "\n", "{file}");
             }
@@ -333,5 +413,7 @@ mod tests {
         assert_eq!(number(None), "");
         assert_eq!(bound(Some(Quantile::Above(7200.0))), ">7200");
         assert_eq!(point(4_000_000.123_456_789), "4000000.123456789");
+        assert_eq!(signed(-1_500_000_001), "-1.500000001");
+        assert_eq!(signed(3), "0.000000003");
     }
 }

@@ -2,7 +2,9 @@
 
 use super::glance::{Glance, GroupLine};
 use super::human::{ABSENT, count, measured_against, percent, quantile, time};
+use super::impact;
 use super::terminal::{detector, fairness, outcomes};
+use crate::measure::causal::ImpactFigures;
 use crate::measure::{Ledger, Quantile, TimeFigures};
 
 /// Pretty JSON, unrounded.
@@ -60,6 +62,21 @@ pub(super) fn csv(glance: &Glance) -> String {
         rows.add("detection", "", "alerts", figures.alerts);
         rows.add("detection", "", "false_alarms", figures.false_alarms);
     }
+    if let Some(causal) = &glance.causal {
+        rows.add("causal", "", "arrivals", &causal.arrivals);
+        for fault in &causal.faults {
+            rows.impact("fault", &fault.fault, &fault.impact);
+            rows.add("fault", &fault.fault, "delayed", fault.delayed);
+            rows.add("fault", &fault.fault, "hastened", fault.hastened);
+            rows.add("fault", &fault.fault, "harmed", fault.harmed);
+            rows.add("fault", &fault.fault, "expected", fault.expected);
+            rows.maybe("fault", &fault.fault, "reconverged_s", fault.reconverged_s);
+        }
+        if let Some(interaction) = &causal.interaction {
+            rows.impact("interaction", "", interaction);
+        }
+        rows.impact("all faults", "", &causal.total);
+    }
     for check in &glance.checks {
         rows.maybe("check", &check.name, "value", check.value);
         rows.add("check", &check.name, "operator", &check.operator);
@@ -86,6 +103,16 @@ impl Rows {
         if let Some(value) = value {
             self.add(section, name, figure, value);
         }
+    }
+
+    fn impact(&mut self, section: &str, name: &str, impact: &ImpactFigures) {
+        self.add(section, name, "delay_s", impact.delay_s);
+        self.add(section, name, "dwell_s", impact.dwell_s);
+        self.add(section, name, "lost", impact.lost);
+        self.add(section, name, "late", impact.late);
+        self.add(section, name, "duplicates", impact.duplicates);
+        self.add(section, name, "wasted_segments", impact.wasted_segments);
+        self.add(section, name, "messages_made", impact.messages_made);
     }
 
     fn ledger(&mut self, section: &str, name: &str, messages: Ledger) {
@@ -164,6 +191,9 @@ pub(super) fn markdown(glance: &Glance) -> String {
     text.push_str(&format!("\n**Messages:** {}  \n", outcomes(glance.messages).join(" · ")));
     text.push_str(&format!("**Fairness:** {}  \n", fairness(glance.fairness).join(" · ")));
     text.push_str(&format!("**Detector:** {}\n", cell(&detector(glance).join(" · "))));
+    if let Some(causal) = &glance.causal {
+        text.push_str(&impact::markdown(causal, cell));
+    }
     if !glance.checks.is_empty() {
         text.push_str("\n| | check | of | measured |\n|---|---|---|---|\n");
     }

@@ -126,6 +126,7 @@ impl Incidents {
             attempts: incident.attempts,
             failed: incident.failed,
             detected_after_s: None,
+            causal: None,
         };
         scenario.faults.iter().zip(&self.incidents).map(row).collect()
     }
