@@ -9,7 +9,7 @@ mod digest;
 pub use digest::{Digest, DigestSink, RECORD_BYTES, encode};
 
 use crate::detector::AlertEvent;
-use crate::scheduler::{Belief, Happening, Record, Status, Truth};
+use crate::scheduler::{Belief, Happening, Next, Record, Status, Truth};
 use crate::time::Time;
 use crate::units::{DestinationId, MessageId, SessionId, TenantId};
 
@@ -92,6 +92,12 @@ pub enum Flow {
 pub trait Sink {
     /// Takes note of one event, in the order of the run.
     fn record(&mut self, event: &Event) -> Flow;
+
+    /// Takes note of what a destination's lane answered when it was asked what to send. That is no
+    /// event: nothing has happened. It only matters to who wants to know what a message waits for.
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        let _ = (now, destination, next);
+    }
 }
 
 /// Listens to nothing.
@@ -105,12 +111,20 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn record(&mut self, event: &Event) -> Flow {
         (**self).record(event)
     }
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        (**self).asked(now, destination, next);
+    }
 }
 
 /// Listens if it is there.
 impl<S: Sink> Sink for Option<S> {
     fn record(&mut self, event: &Event) -> Flow {
         self.as_mut().map_or(Flow::Continue, |sink| sink.record(event))
+    }
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        if let Some(sink) = self {
+            sink.asked(now, destination, next);
+        }
     }
 }
 
@@ -120,6 +134,10 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
         let first = self.0.record(event);
         let second = self.1.record(event);
         if first == Flow::Stop { first } else { second }
+    }
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        self.0.asked(now, destination, next);
+        self.1.asked(now, destination, next);
     }
 }
 

@@ -5,6 +5,7 @@ mod baseline;
 mod causal;
 mod compare;
 mod compare_events;
+mod explain;
 mod isolation;
 mod replicate;
 mod run;
@@ -24,6 +25,10 @@ pub use compare::{
     WarmUpSuggestion, compare, significant,
 };
 pub use compare_events::{FirstDifference, Side, first_difference};
+pub use explain::{
+    Cause, Explanation, Passed, Sample, Seen, Stay, Story, Subject, TenantStory, Waits,
+    WorstMessage, explain,
+};
 pub use isolation::{
     Figure, Isolation, IsolationPlan, PolicyIsolation, TenantIsolation, isolation, isolation_runs,
 };

@@ -19,9 +19,11 @@ mod many;
 mod messages;
 mod plots;
 mod shares;
+mod side_by_side;
 mod tables;
 mod terminal;
 mod text_table;
+mod timeline;
 mod twins;
 mod verdict;
 mod xml;
@@ -48,10 +50,12 @@ pub use plots::{
     Bar, Course, Interval, IntervalPanel, Line, Plot, draw as draw_plots, draw_changes,
     draw_courses, draw_intervals, draw_lines, draw_map,
 };
+pub use side_by_side::{Column, render_side_by_side};
 pub use tables::columns;
 pub use terminal::{Format, Style, render};
 pub(crate) use terminal::{Paint, Tone};
 pub(crate) use text_table::TextTable;
+pub use timeline::{MOST_ATTEMPTS, MOST_SAMPLES, Timeline};
 pub use verdict::{Outcome, Verdict};
 
 use crate::measure::Findings;

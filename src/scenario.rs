@@ -41,6 +41,7 @@ pub use resolved::{
     Scenario, Selector, SendWindow, Sender, SenderUse, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
+pub(crate) use suggest::nearest;
 pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};
 
 /// All kinds of faults: name, effect, and the keys that set them.

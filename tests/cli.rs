@@ -4,9 +4,11 @@ mod cli {
     mod check;
     mod compare;
     mod console;
+    mod explain;
     mod interrupt;
     mod lists;
     mod place;
     mod run;
     mod show;
+    mod surface;
 }

@@ -84,7 +84,7 @@ pub(super) fn accept(
         return Err(NotLoaded::Failed(Failure::usage(unselectable.join("\n"))));
     }
     for warning in &loaded.warnings {
-        global.note(&format!("{}: warning: {warning}", path.display()));
+        global.warn(&format!("{}: warning: {warning}", path.display()));
     }
     Ok(loaded)
 }

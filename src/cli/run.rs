@@ -10,7 +10,9 @@ use super::watchman::Watchman;
 use super::{Exit, Global};
 use crate::experiment::{CausalPlan, RunRequest, RunResult, causal, causal_runs, run};
 use crate::measure::causal::CausalImpact;
-use crate::report::{Host, Manifest, ResultsFolder, RunInfo, render, run_folder, write_run};
+use crate::report::{
+    Host, Manifest, ResultsFolder, RunInfo, Timeline, render, run_folder, write_run,
+};
 use crate::scenario::{Loaded, Scenario};
 use crate::scheduler::PolicyInfo;
 
@@ -34,6 +36,9 @@ pub(super) struct Run {
     /// Also run without each injected failure, on the same luck: what did each of them do?
     #[arg(long)]
     causal: bool,
+    /// Also write timeline.json, which opens in Perfetto (https://ui.perfetto.dev)
+    #[arg(long)]
+    timeline: bool,
 }
 
 impl Run {
@@ -51,7 +56,8 @@ impl Run {
         let mut progress = Progress::new(global, &loaded.scenario);
         let request =
             RunRequest { scenario: &loaded.scenario, policy, seed, keeps_messages: self.messages };
-        let result = run(request, &mut progress);
+        let mut timeline = self.timeline.then(|| Timeline::new(&loaded.scenario));
+        let result = run(request, &mut (&mut progress, &mut timeline));
         let elapsed = progress.finish();
         let result = result
             .map_err(|error| Failure::from(error).reproduced_by(self.command(policy.name, seed)))?;
@@ -60,6 +66,12 @@ impl Run {
         if self.causal {
             let impact = self.impact(&loaded.scenario, policy, seed, global)?;
             result.findings.add_causal(&loaded.scenario, &impact);
+        }
+        if let Some(timeline) = &timeline {
+            timeline.write(folder.staging(), &result.findings.summary)?;
+            if let Some(note) = timeline.left_out() {
+                global.note(&note);
+            }
         }
         let info = write(&mut folder, &loaded, &result, wall_s, &self.scenario)?;
         write!(output, "{}", render(&result.findings, &info, format))?;

@@ -341,6 +341,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             let (luck, dispatched) = (route.policy_luck, route.lane.counts().attempts.dispatched);
             let (lane, mut tap) = self.lane(index);
             let next = lane.next(now, &mut || luck.luck(dispatched, 0).number(0), &mut tap);
+            self.sink.asked(now, DestinationId(index as u16), &next);
             match next {
                 Next::Send(attempt) => self.send(now, index, &attempt, agenda),
                 Next::NotUntil(time) => {

@@ -10,7 +10,7 @@ use crate::measure::{CheckResult, Findings, TenantRow};
 /// More rows make a page that nobody reads; the table has them all.
 const MOST_TENANTS: usize = 200;
 
-const STYLE: &str = "
+pub(super) const STYLE: &str = "
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto;
   max-width: 1160px; padding: 24px 20px 64px; }

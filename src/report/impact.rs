@@ -157,13 +157,13 @@ mod tests {
         assert_eq!(
             text,
             "\
-impact of       delay in all  later  sooner  lost  late  wasted         felt until
-carrier-down            +2 h  1,200       7    +4   +12      -3  1 min after its end
-  most: small-2  +1 min 35 s
-burst                   +2 h  1,200       7    +4   +12      -3   the end of the run
-  most: small-2  +1 min 35 s
-interaction           -1 min      -       -     0   +12      -3                    -
-all together     +3 h 59 min      -       -    +8   +12      -3                    -
+impact of        delay in all  later  sooner  lost  late  wasted           felt until
+carrier-down             +2 h  1,200       7    +4   +12      -3  1 min after its end
+  most: small-2   +1 min 35 s
+burst                    +2 h  1,200       7    +4   +12      -3   the end of the run
+  most: small-2   +1 min 35 s
+interaction            -1 min      -       -     0   +12      -3                    -
+all together      +3 h 59 min      -       -    +8   +12      -3                    -
 "
         );
     }

@@ -67,12 +67,17 @@ fn every_help_page_tells_usage_and_exit_codes() {
             "verify",
             "diff",
             "replay",
+            "report",
+            "explain",
             "detect",
+            "init",
             "policies",
             "detectors",
             "faults",
             "metrics",
             "schema",
+            "completions",
+            "man",
             "help",
         ]
     );
