@@ -2,6 +2,7 @@
 
 use super::glance::{ClassLine, Glance, GroupLine, RunInfo, longest_first};
 use super::human::{ABSENT, count, measured_against, percent, quantile, time};
+use super::impact;
 use super::plots::Plot;
 use super::terminal::{detector, fairness, outcomes};
 use super::xml::escape;
@@ -53,6 +54,9 @@ pub fn render(findings: &Findings, info: &RunInfo, plots: &[Plot]) -> String {
         ("Detector", detector(&glance)),
     ] {
         page.push_str(&format!("<p><b>{label}:</b> {}</p>\n", escape(&words.join(" · "))));
+    }
+    if let Some(causal) = &glance.causal {
+        page.push_str(&impact::html(causal));
     }
     for plot in plots {
         page.push_str(&format!(

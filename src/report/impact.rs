@@ -3,6 +3,7 @@
 use super::human::{ABSENT, count, time};
 use super::terminal::{Paint, Tone};
 use super::text_table::TextTable;
+use super::xml::escape;
 use crate::measure::causal::{CausalFigures, FaultFigures, ImpactFigures};
 
 /// More failures than this are left to the files.
@@ -79,6 +80,22 @@ pub(super) fn markdown(figures: &CausalFigures, escape: impl Fn(&str) -> String)
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     text
+}
+
+/// The same for a page.
+pub(super) fn html(figures: &CausalFigures) -> String {
+    let head: String = HEAD.iter().map(|name| format!("<th>{name}</th>")).collect();
+    let row = |(tone, cells): (Tone, Vec<String>)| {
+        let class = if tone == Tone::Faint { "worst" } else { "" };
+        let cells: String =
+            cells.iter().map(|cell| format!("<td>{}</td>", escape(cell.trim_start()))).collect();
+        format!("<tr class=\"{class}\">{cells}</tr>\n")
+    };
+    let rows: String = rows(figures).into_iter().map(row).collect();
+    format!(
+        "<h2>What each failure did</h2>\n<p class=\"faint\">This run minus the run without it, on the \
+         same luck.</p>\n<div class=\"scroll\"><table>\n<tr>{head}</tr>\n{rows}</table></div>\n"
+    )
 }
 
 fn whole(impact: &ImpactFigures) -> [String; 5] {
@@ -176,5 +193,7 @@ all together      +3 h 59 min      -       -    +8   +12      -3                
         assert!(table(&frozen, Paint::new(Style::Plain), 100).contains("closed loops submit"));
         let text = markdown(&figures(), |name| name.replace('-', "\\-"));
         assert!(text.contains("| carrier\\-down | +2 h |"), "{text}");
+        let page = html(&CausalFigures { faults: vec![fault("<b>", None)], ..figures() });
+        assert!(page.contains("<td>&lt;b&gt;</td><td>+2 h</td><td>1,200</td>"), "{page}");
     }
 }

@@ -138,3 +138,23 @@ fn quiet_keeps_warnings() {
     let done = place.expect(0, "run odd.toml --quiet");
     assert_eq!(done.stderr, "odd.toml: warning: the tenant set `none` has no tenants\n");
 }
+
+#[test]
+fn check_keeps_its_verdicts_where_it_is_asked_to() {
+    let place = Place::calm();
+    place.expect(0, "check calm.toml --out verdicts");
+    let names =
+        ["host.json", "junit.xml", "manifest.json", "verdicts.csv", "verdicts.json", "verdicts.md"];
+    assert_eq!(place.names("verdicts"), names);
+    assert_eq!(place.json("verdicts/verdicts.json")[0]["check"], "nearly all arrive");
+    assert_eq!(place.json("verdicts/manifest.json")["kind"], "check");
+    // A folder of somebody else's stays.
+    place.write("mine/note.txt", "");
+    place.expect(2, "check calm.toml --out mine");
+}
+
+#[test]
+fn a_policy_that_is_nearly_right_is_answered_with_the_one_that_is() {
+    let done = Place::calm().expect(2, "run calm.toml --policy scorin");
+    assert_eq!(done.stderr, "error: no policy `scorin`; did you mean `scoring`?\n");
+}
