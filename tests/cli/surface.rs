@@ -131,6 +131,7 @@ fn a_run_on_a_relative_log_is_made_again_from_anywhere() {
 fn quiet_keeps_warnings() {
     let place = Place::new();
     let scenario = "description = \"x\"\nduration = \"1min\"\n[[destination]]\nname = \"us\"\n\
+                    quota = \"10/s\"\n\
                     [[tenant-set]]\nname = \"some\"\n[[tenant-set]]\nname = \"none\"\n\
                     [[tenant]]\nname = \"a\"\nset = \"some\"\n[[tenant.traffic]]\n\
                     kind = \"constant\"\nrate = \"1/s\"\n";
