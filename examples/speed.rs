@@ -96,6 +96,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
             quota: Some(quota),
             admission: None,
             retry: RetryPolicy::NEVER,
+            backpressure: Default::default(),
             response_timeout: Span::from_seconds(60),
             receipt_timeout: Span::from_seconds(72 * 3600),
             gateway: Gateway {
@@ -118,10 +119,18 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
                 group: "tenant".into(),
                 set: None,
                 weight: Weight::ONE,
+                cap: None,
+                daily_cap: None,
+                spills: false,
             })
             .collect(),
         senders: (0..tenants)
-            .map(|index| Sender { name: "sender".into(), tenant: TenantId(index), cap: None })
+            .map(|index| Sender {
+                name: "sender".into(),
+                tenant: TenantId(index),
+                cap: None,
+                daily_cap: None,
+            })
             .collect(),
         sources: (0..tenants)
             .map(|index| Source {
@@ -147,6 +156,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
             .collect(),
         log: None,
         faults: Vec::new(),
+        actions: Vec::new(),
         detector: None,
         checks: Vec::new(),
     }

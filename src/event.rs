@@ -11,7 +11,7 @@ pub use digest::{Digest, DigestSink, RECORD_BYTES, encode};
 use crate::detector::AlertEvent;
 use crate::scheduler::{Belief, Happening, Next, Record, Status, Truth};
 use crate::time::Time;
-use crate::units::{DestinationId, MessageId, SessionId, TenantId};
+use crate::units::{DestinationId, MessageId, SenderId, SessionId, TenantId};
 
 /// One domain event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +76,24 @@ pub enum What {
     ArrivalsOver,
     /// The run is over.
     RunOver,
+    /// An order was given to the lane; the number is its position in the scenario.
+    ActionTaken(u32),
+    /// A message that was submitted just now went to the queue of another sender of its tenant.
+    Spilled {
+        /// Which message.
+        message: MessageId,
+        /// Whose.
+        tenant: TenantId,
+        /// The sender whose queue was too long.
+        from: SenderId,
+    },
+    /// The lane yields to its carrier otherwise than before.
+    Yielded {
+        /// What is left of the quota, in thousandths.
+        permille: u32,
+        /// Nothing is sent before this; the time itself where sending goes on.
+        held_until: Time,
+    },
 }
 
 /// Whether a run goes on.

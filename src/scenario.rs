@@ -6,6 +6,7 @@
 //! read that description. Quantities are exact (`quantity`), and values of `--set` go through the
 //! same decoding as the file (`overrides`).
 
+mod action;
 mod clock;
 mod decode;
 mod diagnostics;
@@ -24,6 +25,7 @@ mod suggest;
 mod sweep;
 mod tree;
 
+pub use action::{Action, Order, Whom};
 pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
 pub use fault::{Factor, Fault, FaultKind};

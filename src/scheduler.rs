@@ -25,6 +25,7 @@ mod pacing;
 mod policy;
 mod registry;
 mod retry;
+mod retry_profiles;
 mod ring;
 mod round_robin;
 mod scfq;
@@ -55,8 +56,9 @@ pub use flows::{FlowId, FlowTerms, FlowUnit};
 pub use h_wf2q_plus::HierarchicalWf2qPlus;
 pub use hierarchical_drr::HierarchicalDrr;
 pub use lane::{
-    Accepted, Answer, Attempt, AttemptCounts, Change, ChangeError, Counts, Lane, LaneConfig,
-    LaneObserver, Next, ReceiptOutcome, Refused, SessionChange, TenantSpec, Withdraw,
+    Accepted, AdaptiveRate, Answer, Attempt, AttemptCounts, Backpressure, Change, ChangeError,
+    CircuitBreaker, Counts, DailyCap, Lane, LaneConfig, LaneObserver, Next, ReceiptOutcome,
+    Refused, SessionChange, Target, TenantSpec,
 };
 pub use life::{Belief, Happening, Truth, better_truth, next_belief, truth_may_move};
 pub use lottery::Lottery;
@@ -68,7 +70,8 @@ pub use policy::{
     Entropy, Entry, EntryKind, Hop, Ineligible, Level, NodeId, Pick, Policy, Reshape, Standing,
 };
 pub use registry::{POLICIES, PolicyInfo, policy};
-pub use retry::{RequeuePlace, RetryPolicy, RetryRule, UnknownOutcome};
+pub use retry::{RequeuePlace, RetryPolicy, RetryRule, StatusRules, UnknownOutcome};
+pub use retry_profiles::{RETRY_PROFILES, RetryProfile, retry_profile};
 pub use round_robin::RoundRobin;
 pub use scfq::Scfq;
 pub use scoring::{Scoring, TAG_UNITS};

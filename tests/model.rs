@@ -3,6 +3,8 @@
 //! Each property is a comparison that is also shown something it must reject: a scenario that was
 //! changed, another seed, or a broken double.
 
+#[path = "model/actions.rs"]
+mod actions;
 #[path = "model/arrivals.rs"]
 mod arrivals;
 #[path = "model/carrier.rs"]

@@ -5,8 +5,8 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0–7 | time in nanoseconds |
-//! | 8–15 | message number, or 0 |
-//! | 16–19 | tenant, session, fault or account number; at submission a hash of tenant, sender, class, segments and validity |
+//! | 8–15 | message number; where the lane yields, until when; or 0 |
+//! | 16–19 | tenant, session, fault, action, sender or account number, or a rate; at submission a hash of tenant, sender, class, segments and validity |
 //! | 20 | kind of event |
 //! | 21 | kind of move (high 4 bits: belief or truth before plus one, low 4: after; for an alert its kind and whether it begins) |
 //! | 22–23 | 16 bits of detail: cause, status, attempt or severity |
@@ -160,6 +160,9 @@ pub fn encode(event: &Event) -> [u8; RECORD_BYTES] {
         }
         What::ArrivalsOver => (9, 0, 0, 0, 0),
         What::RunOver => (10, 0, 0, 0, 0),
+        What::ActionTaken(action) => (11, 0, action, 0, 0),
+        What::Spilled { message, from, .. } => (12, message.0, from.0, 0, 0),
+        What::Yielded { permille, held_until } => (13, held_until.as_nanoseconds(), permille, 0, 0),
     };
     let mut record = [0; RECORD_BYTES];
     record[0..8].copy_from_slice(&event.time.as_nanoseconds().to_le_bytes());

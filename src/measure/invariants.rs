@@ -1,5 +1,6 @@
 //! What must hold in every run, checked event by event in constant time.
 
+mod caps;
 mod conformance;
 #[cfg(test)]
 mod tests;
@@ -8,6 +9,7 @@ mod violation;
 pub use conformance::{Conformance, Excess};
 pub use violation::{Broken, Violation};
 
+use self::caps::Caps;
 use super::cells::Cells;
 use super::messages::{Copy, Messages};
 use crate::event::{Event, Flow, Sink, What};
@@ -21,7 +23,7 @@ use crate::units::{DestinationId, MessageId, TenantId};
 /// Checks every event and stops at the first that breaks an invariant.
 ///
 /// Checked are: time; the numbering of messages; each move against the table of the life of a
-/// message and against where the message was; attempts; expiry; quotas and sender caps over every
+/// message and against where the message was; attempts; expiry; quotas and caps over every
 /// interval; windows; the carrier's moves of each copy; and, when asked, the lane's own counts.
 #[derive(Clone, Debug)]
 pub struct Invariants {
@@ -29,9 +31,7 @@ pub struct Invariants {
     cells: Cells,
     messages: Messages,
     destinations: Vec<DestinationState>,
-    /// Position of each sender's caps in `caps`, or `UNCAPPED`; one cap a destination follows.
-    cap_of_sender: Vec<u32>,
-    caps: Vec<Conformance>,
+    caps: Caps,
     names: Names,
     violation: Option<Violation>,
 }
@@ -50,8 +50,6 @@ struct Names {
     tenants: Vec<String>,
     senders: Vec<String>,
 }
-
-const UNCAPPED: u32 = u32::MAX;
 
 /// What a checked event was about, for those who measure it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,14 +87,6 @@ impl Invariants {
             window: u64::from(destination.gateway.sessions) * u64::from(destination.gateway.window),
             quota: destination.quota.map(Conformance::new),
         });
-        let mut caps = Vec::new();
-        let mut cap_of_sender = Vec::with_capacity(scenario.senders.len());
-        for sender in &scenario.senders {
-            cap_of_sender.push(if sender.cap.is_some() { caps.len() as u32 } else { UNCAPPED });
-            if let Some(cap) = sender.cap {
-                caps.extend((0..scenario.destinations.len()).map(|_| Conformance::new(cap)));
-            }
-        }
         Invariants {
             now: Time::ZERO,
             cells: Cells::new(
@@ -106,8 +96,7 @@ impl Invariants {
             ),
             messages: Messages::default(),
             destinations: destinations.collect(),
-            cap_of_sender,
-            caps,
+            caps: Caps::new(scenario),
             names: Names {
                 destinations: scenario.destinations.iter().map(|d| d.name.clone()).collect(),
                 tenants: scenario.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
@@ -174,8 +163,16 @@ impl Invariants {
             (None, What::Moved { .. } | What::LateAnswer { .. } | What::TruthMoved { .. }) => {
                 Err(Broken::NoDestination)
             }
-            (None, What::SessionUp(_) | What::SessionDown(_)) => Err(Broken::NoDestination),
-            (Some(destination), What::Moved { record, from, to, why, .. }) => {
+            (
+                None,
+                What::SessionUp(_)
+                | What::SessionDown(_)
+                | What::ActionTaken(_)
+                | What::Spilled { .. }
+                | What::Yielded { .. },
+            ) => Err(Broken::NoDestination),
+            (Some(destination), What::Moved { record, from, to, why, code }) => {
+                self.caps.answered(event.time, destination, &record.message, (*why, *code));
                 self.check_move(destination, record, *from, *to, *why)
             }
             (Some(_), What::TruthMoved { message, attempt, from, to, .. }) => {
@@ -294,14 +291,8 @@ impl Invariants {
         if let Some(quota) = &mut state.quota {
             quota.sent(now, message.segments.0).map_err(Broken::OverQuota)?;
         }
-        let position = self.cap_of_sender[message.sender.index()];
-        if position != UNCAPPED {
-            let cap = &mut self.caps[position as usize + destination.index()];
-            cap.sent(now, message.segments.0).map_err(|excess| {
-                Broken::OverSenderCap(self.names.senders[message.sender.index()].clone(), excess)
-            })?;
-        }
-        Ok(())
+        let names = (self.names.tenants.as_slice(), self.names.senders.as_slice());
+        self.caps.sent(now, destination, message, names)
     }
 
     fn check_truth(

@@ -165,6 +165,7 @@ impl Measures {
         }
         match (from, to) {
             (_, Belief::InFlight) => {
+                self.latencies.attempted(cell, segments);
                 if record.attempts == 1 {
                     self.latencies.dispatched(cell, key.class, submitted, waited);
                 }
@@ -175,7 +176,12 @@ impl Measures {
             (_, Belief::Expired | Belief::Cancelled) if record.attempts == 0 => {
                 self.latencies.gave_up_waiting(cell, submitted, waited);
             }
-            (Some(Belief::InFlight), to) => self.incidents.outcome(account, to),
+            (Some(Belief::InFlight), to) => {
+                if was_in_vain(why) {
+                    self.latencies.attempted_in_vain(cell, segments);
+                }
+                self.incidents.outcome(account, to);
+            }
             _ => {}
         }
         let number = key.account;
@@ -217,6 +223,11 @@ impl Sink for Measures {
                     self.attempts[destination.index()].answered_late();
                 }
             }
+            (_, What::Spilled { message, .. }) => {
+                if let Some(cell) = self.invariants.messages().get(*message).map(|it| it.cell) {
+                    self.latencies.spilled(cell);
+                }
+            }
             (_, What::FaultBegan(fault)) => self.incidents.began(*fault),
             (_, What::FaultEnded(fault)) => self.incidents.ended(*fault),
             (_, What::Alert(alert)) => self.incidents.alert(event.time, alert),
@@ -224,6 +235,17 @@ impl Sink for Measures {
         }
         Flow::Continue
     }
+}
+
+/// Whether the carrier let an attempt go by without taking or finally refusing its message.
+fn was_in_vain(why: Happening) -> bool {
+    matches!(
+        why,
+        Happening::AnsweredRetry
+            | Happening::AnsweredExhausted
+            | Happening::OutcomeUnknownRetry
+            | Happening::OutcomeUnknownGiveUp
+    )
 }
 
 fn total(detail: &Detail) -> BeliefLedger {

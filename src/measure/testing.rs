@@ -44,14 +44,23 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
                 group: name.split('-').next().unwrap_or(name).into(),
                 set: None,
                 weight: Weight::whole(*weight).expect("valid"),
+                cap: None,
+                daily_cap: None,
+                spills: false,
             })
             .collect(),
         senders: (0..tenants.len() as u32)
-            .map(|index| Sender { name: format!("s{index}"), tenant: TenantId(index), cap: None })
+            .map(|index| Sender {
+                name: format!("s{index}"),
+                tenant: TenantId(index),
+                cap: None,
+                daily_cap: None,
+            })
             .collect(),
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
+        actions: Vec::new(),
         detector: Some(DetectorChoice {
             name: "static".into(),
             settings: DetectorSettings {
@@ -92,6 +101,7 @@ fn destination(name: &str) -> Destination {
         quota: None,
         admission: None,
         retry: RetryPolicy::NEVER,
+        backpressure: Default::default(),
         response_timeout: Span::from_seconds(5),
         receipt_timeout: Span::from_seconds(60),
         gateway: Gateway {
@@ -109,7 +119,7 @@ fn destination(name: &str) -> Destination {
 }
 
 /// Writes events as a correct lane would.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Script {
     pub(super) events: Vec<Event>,
     records: BTreeMap<u64, (Record, Belief)>,

@@ -6,7 +6,7 @@ use crate::detector::{Detector, Observation};
 use crate::event::{Event, Flow, Sink, What};
 use crate::scheduler::{Belief, Happening, LaneObserver, Record, Status};
 use crate::time::Time;
-use crate::units::DestinationId;
+use crate::units::{DestinationId, SenderId};
 
 /// Listens to one lane for the length of one call.
 pub(super) struct Tap<'a, S> {
@@ -71,6 +71,15 @@ impl<S: Sink> LaneObserver for Tap<'_, S> {
             | Happening::Expired
             | Happening::Cancelled => {}
         }
+    }
+
+    fn spilled(&mut self, now: Time, record: &Record, from: SenderId) {
+        let (message, tenant) = (record.message.id, record.message.tenant);
+        self.emit(now, What::Spilled { message, tenant, from });
+    }
+
+    fn yielded(&mut self, now: Time, permille: u32, held_until: Option<Time>) {
+        self.emit(now, What::Yielded { permille, held_until: held_until.unwrap_or(now) });
     }
 
     fn answered_late(&mut self, now: Time, record: &Record, status: Status) {

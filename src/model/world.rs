@@ -2,6 +2,7 @@
 
 mod copies;
 mod failures;
+mod orders;
 mod route;
 
 use self::route::Route;
@@ -17,7 +18,7 @@ use crate::scenario::Scenario;
 use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo};
 use crate::time::Time;
 use crate::units::{
-    ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
+    CampaignId, ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
 };
 
 /// Ranks of simultaneous events. What the platform is told comes before what it does about it; when
@@ -30,11 +31,12 @@ mod rank {
     pub(super) const RECEIPT: u8 = 4;
     pub(super) const DELIVERY: u8 = 5;
     pub(super) const RESPONSE: u8 = 6;
-    pub(super) const LOGGED_ARRIVAL: u8 = 7;
-    pub(super) const ARRIVAL: u8 = 8;
-    pub(super) const DETECTOR: u8 = 9;
-    pub(super) const WAKE: u8 = 10;
-    pub(super) const ARRIVALS_OVER: u8 = 11;
+    pub(super) const ACTION: u8 = 7;
+    pub(super) const LOGGED_ARRIVAL: u8 = 8;
+    pub(super) const ARRIVAL: u8 = 9;
+    pub(super) const DETECTOR: u8 = 10;
+    pub(super) const WAKE: u8 = 11;
+    pub(super) const ARRIVALS_OVER: u8 = 12;
 }
 
 /// A scenario with the seed it runs under.
@@ -125,6 +127,8 @@ pub struct World<'a, P, S> {
     /// What the submitters of closed loops wait for.
     awaited: AwaitedMessages,
     faults: Faults<'a>,
+    /// By source: whether an action names it as a campaign.
+    is_campaign: Vec<bool>,
     detector: Option<Box<dyn Detector>>,
     next_message: u64,
     next_logged: usize,
@@ -176,6 +180,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             tenants,
             awaited: AwaitedMessages::default(),
             faults: Faults::new(&scenario.faults),
+            is_campaign: orders::campaigns(scenario),
             detector,
             next_message: 0,
             next_logged: 0,
@@ -202,6 +207,9 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             let end = fault.end();
             agenda.schedule(fault.start, Key::new(rank::FAULT_BEGINS, index, 0), index);
             agenda.schedule(end, Key::new(rank::FAULT_ENDS, index, 0), index);
+        }
+        for (index, action) in self.scenario.actions.iter().enumerate() {
+            agenda.schedule(action.at, Key::new(rank::ACTION, index as u32, 0), 0);
         }
         if let Some(detector) = &self.detector {
             agenda.schedule(detector.next_tick(), Key::new(rank::DETECTOR, 0, 0), 0);
@@ -280,6 +288,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 class: source.class,
                 segments: drawn.segments,
                 expires,
+                campaign: self.is_campaign[index].then_some(CampaignId(index as u32)),
             },
         );
         self.schedule_arrival(index, agenda);
@@ -299,6 +308,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 class: logged.class,
                 segments: Segments(logged.segments),
                 expires,
+                campaign: None,
             },
         );
         self.schedule_logged(agenda);
@@ -320,7 +330,10 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         self.next_message += 1;
         let (lane, mut tap) = self.lane(destination.index());
         // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
-        let _ = lane.submit(now, message, &mut tap);
+        let _ = match arrival.campaign {
+            None => lane.submit(now, message, &mut tap),
+            Some(campaign) => lane.submit_for(now, campaign, message, &mut tap),
+        };
         self.routes[destination.index()].needs_poll = true;
     }
 
@@ -402,6 +415,7 @@ struct Arrival {
     class: ClassId,
     segments: Segments,
     expires: Time,
+    campaign: Option<CampaignId>,
 }
 
 impl<P: Policy, S: Sink> Model for World<'_, P, S> {
@@ -432,6 +446,7 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
             rank::FAULT_BEGINS => self.fault_begins(now, index, agenda),
             rank::FAULT_ENDS => self.fault_ends(now, index, agenda),
             rank::FAULT_TURNS => self.fault_turns(now, index, agenda),
+            rank::ACTION => self.act(now, index),
             rank::RECONNECT => self.reconnect(now, index, payload, agenda),
             rank::DETECTOR => self.tick(now, agenda),
             rank::ARRIVALS_OVER => {

@@ -3,6 +3,9 @@
 //! Every decode function reads all the keys of its table before it gives up, so that one mistake
 //! does not hide the next.
 
+pub(crate) mod action;
+pub(crate) mod backpressure;
+mod caps;
 pub(crate) mod check;
 pub(crate) mod class;
 pub(crate) mod curve;
@@ -26,6 +29,7 @@ pub(crate) mod values;
 
 use std::path::Path;
 
+use self::action::ACTION_KINDS;
 use self::check::{CHECK, Subjects};
 use self::class::{CLASS, TENANT_SET};
 use self::curve::{CURVE, curves};
@@ -99,6 +103,11 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         Field::optional("log", Shape::Table(&LOG), "recorded traffic"),
         Field::optional("profile", Shape::Table(&PROFILE), "recorded rates"),
         Field::optional("fault", Shape::TablesByKind(&FAULT_KINDS), "injected failures"),
+        Field::optional(
+            "action",
+            Shape::TablesByKind(&ACTION_KINDS),
+            "what the platform's operators do while it runs",
+        ),
         Field::optional("detector", Shape::Table(&DETECTOR), "the anomaly detector"),
         Field::optional("check", Shape::Tables(&CHECK), "what must hold after a run"),
         Field::optional("sweep", Shape::Table(&SWEEP), "parameter points for `apportion sweep`"),
@@ -208,6 +217,7 @@ pub(crate) fn scenario(
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
+        actions: Vec::new(),
         detector: None,
         checks: Vec::new(),
     };
@@ -252,6 +262,9 @@ pub(crate) fn scenario(
         horizon,
     };
     let faults = fault::faults(reporter, &nodes, scope);
+    let traffic: Vec<_> =
+        draft.sources.iter().map(|source| (source.tenant, source.name.as_str())).collect();
+    let actions = action::actions(reporter, &reader.tables("action"), scope, &traffic);
     let detector = match reader.get("detector") {
         Some(node) => detector::detector(reporter, registries.detectors, &node),
         None => Some(None),
@@ -271,9 +284,10 @@ pub(crate) fn scenario(
     reader.finish();
     warn_of_idle_sets(&draft, findings);
     warn_of_many_messages(&draft, findings);
-    let (faults, detector, checks) = (faults?, detector?, checks?);
+    let (faults, actions, detector, checks) = (faults?, actions?, detector?, checks?);
     (!reporter.has_problems() && findings.missing_variable.is_none()).then_some(Scenario {
         faults,
+        actions,
         detector,
         checks,
         ..draft

@@ -11,10 +11,11 @@ pub use traffic::{
     Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
 };
 
+use super::action::Action;
 use super::fault::Fault;
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
-use crate::scheduler::RetryPolicy;
+use crate::scheduler::{Backpressure, DailyCap, RetryPolicy};
 use crate::time::{Span, Time};
 use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
@@ -53,6 +54,8 @@ pub struct Scenario {
     pub log: Option<MessageLog>,
     /// The position is the fault's number.
     pub faults: Vec<Fault>,
+    /// The position is the action's number.
+    pub actions: Vec<Action>,
     /// The detector, unless it is switched off.
     pub detector: Option<DetectorChoice>,
     /// What must hold.
@@ -70,6 +73,8 @@ pub struct Destination {
     pub admission: Option<Span>,
     /// What happens after failures.
     pub retry: RetryPolicy,
+    /// How our side yields to the carrier.
+    pub backpressure: Backpressure,
     /// How long the lane waits for a response.
     pub response_timeout: Span,
     /// How long the lane waits for a receipt.
@@ -175,6 +180,12 @@ pub struct Tenant {
     pub set: Option<TenantSetId>,
     /// Its weight in its set, or among all tenants.
     pub weight: Weight,
+    /// Its cap at each destination, over all its senders.
+    pub cap: Option<Quota>,
+    /// Its daily cap at each destination, over all its senders.
+    pub daily_cap: Option<DailyCap>,
+    /// Whether what one sender's queue is too long for goes out from another.
+    pub spills: bool,
 }
 
 /// A sender of a tenant.
@@ -186,6 +197,8 @@ pub struct Sender {
     pub tenant: TenantId,
     /// Its cap at each destination.
     pub cap: Option<Quota>,
+    /// Its daily cap at each destination.
+    pub daily_cap: Option<DailyCap>,
 }
 
 /// Recorded traffic.

@@ -39,7 +39,7 @@ pub struct Record {
 }
 
 /// Names one attempt. Stays harmless after the message is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
@@ -50,5 +50,23 @@ impl Ticket {
     /// Which attempt of its message it is, from 1; 0 names the message as a whole.
     pub const fn attempt(self) -> u32 {
         self.attempt
+    }
+
+    /// It as a number, for logs and for carriers that hand back what they were given; below 2⁹⁶.
+    pub const fn number(self) -> u128 {
+        (self.slot as u128) << 64 | (self.generation as u128) << 32 | self.attempt as u128
+    }
+
+    /// The ticket of a number, or `None` where no ticket has it. One that was made up is as harmless as
+    /// any other that names nothing.
+    pub const fn from_number(number: u128) -> Option<Ticket> {
+        if number >> 96 != 0 {
+            return None;
+        }
+        Some(Ticket {
+            slot: (number >> 64) as u32,
+            generation: (number >> 32) as u32,
+            attempt: number as u32,
+        })
     }
 }

@@ -76,6 +76,8 @@ pub enum EntryKind {
     New,
     /// Back for another attempt.
     Retry,
+    /// Its first time, in a queue of its tenant that is not its own: its own was too long.
+    Spill,
 }
 
 /// Why a queue may not be picked.

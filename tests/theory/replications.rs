@@ -237,6 +237,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
             quota: None,
             admission: None,
             retry: RetryPolicy::NEVER,
+            backpressure: Default::default(),
             response_timeout: forever,
             receipt_timeout: forever,
             gateway: Gateway {
@@ -258,8 +259,16 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
             group: "tenant".into(),
             set: None,
             weight: Weight::ONE,
+            cap: None,
+            daily_cap: None,
+            spills: false,
         }],
-        senders: vec![Sender { name: "sender".into(), tenant: TenantId(0), cap: None }],
+        senders: vec![Sender {
+            name: "sender".into(),
+            tenant: TenantId(0),
+            cap: None,
+            daily_cap: None,
+        }],
         sources: vec![Source {
             name: "poisson".into(),
             tenant: TenantId(0),
@@ -277,6 +286,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         }],
         log: None,
         faults: Vec::new(),
+        actions: Vec::new(),
         detector: None,
         checks: Vec::new(),
     }

@@ -28,7 +28,10 @@ pub const METRICS: &[Metric] = &[
     metric("delivered_ratio", Ratio, Messages, "delivered by receipt ÷ submitted", |s| s.ratio(|g| g.messages().delivered)),
     metric("refused_ratio", Ratio, Messages, "refused by admission ÷ submitted", |s| s.ratio(|g| g.messages().refused)),
     metric("expired_ratio", Ratio, Messages, "expired before dispatch ÷ submitted", |s| s.ratio(|g| g.messages().expired)),
+    metric("cancelled_ratio", Ratio, Messages, "withdrawn before dispatch ÷ submitted", |s| s.ratio(|g| g.messages().cancelled)),
     metric("failed_ratio", Ratio, Messages, "failed ÷ submitted", |s| s.ratio(|g| g.messages().failed)),
+    metric("spilled_ratio", Ratio, Messages, "went out from another sender than their own ÷ submitted", |s| s.ratio(|g| g.spilled)),
+    metric("wasted_quota", Ratio, Messages, "segments of attempts that were throttled, refused for now or never answered ÷ segments dispatched", wasted_quota),
     metric("on_time", Ratio, Messages, "first dispatched within the class's deadline ÷ submitted, the refused included", |s| s.group().on_time_ratio().map(Exactly)),
     metric("dwell_p50", Seconds, Messages, "median of submission to first dispatch", |s| dwell(s, Permille::P50)),
     metric("dwell_p90", Seconds, Messages, "90th percentile of submission to first dispatch", |s| dwell(s, Permille::P90)),
@@ -87,6 +90,12 @@ fn utilisation(selection: &Selection<'_>) -> Option<Quantile> {
         }
     }
     (allowed > 0.0).then(|| Exactly(sent as f64 / allowed))
+}
+
+fn wasted_quota(selection: &Selection<'_>) -> Option<Quantile> {
+    let group = selection.group();
+    let (attempted, in_vain) = (group.attempted, group.attempted_in_vain);
+    (attempted > 0).then(|| Exactly(in_vain as f64 / attempted as f64))
 }
 
 fn contention_share_min(selection: &Selection<'_>) -> Option<Quantile> {

@@ -52,6 +52,7 @@ impl<P: Policy> Route<P> {
             quota: destination.quota,
             admission: destination.admission,
             retry: destination.retry,
+            backpressure: destination.backpressure,
             response_timeout: destination.response_timeout,
             receipt_timeout: destination.receipt_timeout,
             tenant_sets: scenario.tenant_sets.iter().map(|set| set.weight).collect(),
@@ -64,10 +65,29 @@ impl<P: Policy> Route<P> {
             lane.attach(TenantId(index as u32), spec)
                 .expect("a resolved scenario's tenants fit its sets");
         }
+        let mut cap = |change| {
+            lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst and a tenant");
+        };
+        for (index, tenant) in scenario.tenants.iter().enumerate() {
+            let id = TenantId(index as u32);
+            if tenant.cap.is_some() {
+                cap(Change::TenantCap(id, tenant.cap));
+            }
+            if tenant.daily_cap.is_some() {
+                cap(Change::TenantDailyCap(id, tenant.daily_cap));
+            }
+        }
+        spill(scenario, &mut lane);
+        let mut cap = |change| {
+            lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst and a tenant");
+        };
         for (index, sender) in scenario.senders.iter().enumerate() {
+            let id = SenderId(index as u32);
             if sender.cap.is_some() {
-                let change = Change::SenderCap(SenderId(index as u32), sender.cap);
-                lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst");
+                cap(Change::SenderCap(id, sender.cap));
+            }
+            if sender.daily_cap.is_some() {
+                cap(Change::SenderDailyCap(id, sender.daily_cap));
             }
         }
         Route {
@@ -89,5 +109,18 @@ impl<P: Policy> Route<P> {
     /// Whether any session is up: a platform knows when it has lost its carrier.
     pub(super) fn is_reachable(&self) -> bool {
         self.sessions.contains(&SessionState::Up)
+    }
+}
+
+/// Tells a lane which senders the overflow of each tenant may go out from.
+fn spill<P: Policy>(scenario: &Scenario, lane: &mut Lane<P>) {
+    let spills = |tenant: TenantId| scenario.tenants[tenant.index()].spills;
+    let numbered =
+        scenario.senders.iter().enumerate().map(|(index, sender)| (index, sender.tenant));
+    let mut rest = numbered.filter(|(_, tenant)| spills(*tenant)).peekable();
+    while let Some(&(_, tenant)) = rest.peek() {
+        let own = std::iter::from_fn(|| rest.next_if(|(_, of)| *of == tenant));
+        let own: Vec<SenderId> = own.map(|(index, _)| SenderId(index as u32)).collect();
+        lane.set_spill(tenant, &own).expect("every tenant of a scenario is attached");
     }
 }

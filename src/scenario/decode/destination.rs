@@ -4,11 +4,13 @@ use super::super::diagnostics::Reporter;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::resolved::Destination;
 use super::super::tree::{Node, Value};
+use super::backpressure::{BACKPRESSURE, backpressure};
 use super::gateway::{GATEWAY, gateway};
 use super::names::Names;
 use super::retry::{self, RETRY};
 use super::values::{quota_rate, quoted, rate};
 use super::{ROOT, default_table};
+use crate::scheduler::Backpressure;
 use crate::units::Quota;
 
 pub(crate) static DESTINATION: TableSpec = TableSpec {
@@ -45,6 +47,11 @@ pub(crate) static DESTINATION: TableSpec = TableSpec {
         ),
         Field::optional("gateway", Shape::Table(&GATEWAY), "the carrier's side"),
         Field::optional("retry", Shape::Table(&RETRY), "what happens after failures"),
+        Field::optional(
+            "backpressure",
+            Shape::Table(&BACKPRESSURE),
+            "how our side yields to a carrier that throttles or fails",
+        ),
     ]],
     kind: None,
 };
@@ -76,12 +83,23 @@ pub(crate) fn destination(
         Some(node) => retry::retry(reporter, &node),
         None => retry::retry(reporter, &default_table(node.mark)),
     };
+    let profile = retry.and_then(|(_, profile)| profile);
+    let usual = profile.map_or(Backpressure::default(), |profile| profile.backpressure);
+    let backpressure = match reader.get("backpressure") {
+        Some(node) => backpressure(reporter, &node, usual),
+        None => Some(usual),
+    };
+    if let (Some(None), Some(Backpressure { adaptive: Some(_), .. })) = (quota, backpressure) {
+        let label = "give the destination a `quota`; it is the most that the rate climbs to";
+        reader.reject("backpressure", "`adaptive` has no quota to lower", label);
+    }
     reader.finish();
     Some(Destination {
         name: name?.text,
         quota: quota?,
         admission,
-        retry: retry?,
+        retry: retry?.0,
+        backpressure: backpressure?,
         response_timeout: response_timeout?,
         receipt_timeout: receipt_timeout?,
         gateway: gateway?,

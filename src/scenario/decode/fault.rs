@@ -71,7 +71,8 @@ fn fault(
     check_times(&reader, start, duration, scope.horizon);
     let has = |key: &str| spec.field(key).is_some();
     let tenant = if has("tenant") { tenant(&reader, scope.people) } else { Some(None) };
-    let sender = if has("sender") { sender(&reader, tenant, scope.senders) } else { Some(None) };
+    let sender =
+        if has("sender") { tenants_sender(&reader, tenant, scope.senders) } else { Some(None) };
     let class = if has("class") { class(&reader, scope.classes) } else { Some(None) };
     let ramp = if has("ramp") { ramp(&reader, duration) } else { Some(Span::ZERO) };
     let kind = kind(&reader, kind_name, duration);
@@ -191,7 +192,8 @@ fn class(reader: &TableReader<'_>, classes: &Names) -> Option<Option<ClassId>> {
     }
 }
 
-fn sender(
+/// One of the senders of the tenant, by the key `sender`; the inner `None` is "all".
+pub(crate) fn tenants_sender(
     reader: &TableReader<'_>,
     tenant: Option<Option<TenantId>>,
     senders: &[Sender],

@@ -29,11 +29,15 @@ pub(crate) fn populate(
                 group: table.name.text.clone(),
                 set: table.set,
                 weight: table.weight,
+                cap: table.caps.rate,
+                daily_cap: table.caps.daily,
+                spills: table.spills,
             });
             draft.senders.extend(numbered("sender", table.senders).map(|name| Sender {
                 name,
                 tenant,
-                cap: table.sender_cap,
+                cap: table.sender_caps.rate,
+                daily_cap: table.sender_caps.daily,
             }));
             draft.sources.extend(table.traffic.iter().map(|traffic| Source {
                 name: traffic.name.clone(),

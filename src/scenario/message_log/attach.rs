@@ -180,6 +180,9 @@ impl<'a> Registry<'a> {
             group: self.defaults.group.clone(),
             set: self.defaults.set,
             weight: Weight::ONE,
+            cap: None,
+            daily_cap: None,
+            spills: false,
         });
         self.senders.push(TenantSenders::default());
         self.tenant_by_name.insert(name.into(), id);
@@ -207,8 +210,9 @@ impl<'a> Registry<'a> {
             return Err(LogError::new(row.line, name, what, "a scenario cannot have more"));
         }
         let position = own.all.len() as u32;
-        let cap = own.all.first().and_then(|first| first.cap);
-        own.all.push(Sender { name: name.into(), tenant, cap });
+        let first = own.all.first();
+        let (cap, daily_cap) = first.map_or((None, None), |first| (first.cap, first.daily_cap));
+        own.all.push(Sender { name: name.into(), tenant, cap, daily_cap });
         own.by_name.insert(name.into(), position);
         Ok(position)
     }

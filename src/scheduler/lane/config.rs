@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::backpressure::Backpressure;
+use super::gate::DailyCap;
 use crate::scheduler::retry::RetryPolicy;
 use crate::time::Span;
 use crate::units::{Quota, SenderId, TenantId, TenantSetId, Weight};
@@ -12,11 +14,15 @@ use crate::units::{Quota, SenderId, TenantId, TenantSetId, Weight};
 pub struct LaneConfig {
     /// What may be sent; `None` for no limit.
     pub quota: Option<Quota>,
-    /// Submissions are refused while their queue would take longer than this to drain at its
-    /// present share or cap; `None` to take everything.
+    /// Submissions are refused, or go out from another sender ([`Lane::set_spill`]), while their queue
+    /// would take longer than this to drain at its present share or caps; `None` to take everything.
+    ///
+    /// [`Lane::set_spill`]: super::Lane::set_spill
     pub admission: Option<Span>,
     /// What happens after failures.
     pub retry: RetryPolicy,
+    /// How the lane yields to a carrier that throttles or fails.
+    pub backpressure: Backpressure,
     /// How long an attempt may stay unanswered.
     pub response_timeout: Span,
     /// How long an accepted message may stay without a receipt, and how long after a bad end the
@@ -47,8 +53,14 @@ pub enum Change {
     Quota(Option<Quota>),
     /// Another weight of a tenant, for what is queued as well as for what comes.
     TenantWeight(TenantId, Weight),
-    /// Another cap of a sender.
+    /// Another cap of a sender; what was sent ahead of the old one stays owed.
     SenderCap(SenderId, Option<Quota>),
+    /// Another cap of a tenant, over all its senders.
+    TenantCap(TenantId, Option<Quota>),
+    /// Another daily cap of a sender; what was sent since the last reset counts against it.
+    SenderDailyCap(SenderId, Option<DailyCap>),
+    /// Another daily cap of a tenant, over all its senders.
+    TenantDailyCap(TenantId, Option<DailyCap>),
 }
 
 /// Why a change was not made. The lane is as it was.

@@ -1,18 +1,19 @@
 //! Tenants, senders and queues of a lane. Queues are created when first used and reclaimed when they
 //! have been empty for long.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::config::{ChangeError, LaneConfig, TenantSpec};
 use super::counts::Counts;
+use super::gate::Gate;
 use super::shares::ShareTree;
 use super::store::{List, NONE};
 use crate::scheduler::heap::IndexedHeap;
 use crate::scheduler::message::Message;
-use crate::scheduler::pacing::Pacer;
 use crate::scheduler::policy::{Hop, Level, NodeId, Policy};
 use crate::time::Time;
-use crate::units::{ClassId, QueueId, Quota, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, QueueId, Segments, SenderId, TenantId, TenantSetId, Weight};
 
 /// Queues are kept, empty, up to this many or as many as are in use: a tenant that pauses between
 /// two messages should not pay for a new queue each time.
@@ -26,8 +27,10 @@ pub(super) struct Directory {
     set_weights: Vec<Weight>,
     class_weights: Vec<Weight>,
     senders: Vec<Sender>,
-    /// Senders with something to send that their cap holds back, by when it lets them.
+    /// Senders with something to send that a cap holds back, by when it lets them.
     pub(super) held_senders: IndexedHeap<(Time, u32)>,
+    /// The same for tenants.
+    pub(super) held_tenants: IndexedHeap<(Time, u32)>,
     queues: Vec<Queue>,
     free_queues: Vec<u32>,
     queues_in_use: usize,
@@ -45,19 +48,42 @@ pub(super) struct Tenant {
     classes: Vec<(ClassId, NodeId)>,
     /// Sorted by class and sender.
     queues: Vec<(ClassId, SenderId, QueueId)>,
+    /// Where it has caps or a pause.
+    pub(super) gate: Option<Box<Gate>>,
+    /// Senders that may be sent from when another one's queue is too long.
+    pub(super) spill: Box<[SenderId]>,
     pub(super) counts: Counts,
+}
+
+impl Tenant {
+    /// The queue of a class and sender, if there is one.
+    pub(super) fn queue(&self, class: ClassId, sender: SenderId) -> Option<QueueId> {
+        let key = (class, sender);
+        let found = self.queues.binary_search_by_key(&key, |(class, sender, _)| (*class, *sender));
+        found.ok().map(|place| self.queues[place].2)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sender {
-    pub(super) pacer: Option<Pacer>,
+    /// Where it has caps or a pause.
+    pub(super) gate: Option<Box<Gate>>,
     pub(super) queues: Vec<QueueId>,
+}
+
+/// Who has a gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Party {
+    Tenant(TenantId),
+    Sender(SenderId),
 }
 
 /// A queue and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Queue {
     pub(super) messages: List,
+    /// Its parked messages, and its queued ones that a pause keeps out of it.
+    pub(super) aside: List,
     pub(super) segments: u64,
     pub(super) node: NodeId,
     pub(super) tenant: TenantId,
@@ -89,6 +115,7 @@ impl Directory {
             class_weights: config.classes.clone(),
             senders: Vec::new(),
             held_senders: IndexedHeap::default(),
+            held_tenants: IndexedHeap::default(),
             queues: Vec::new(),
             free_queues: Vec::new(),
             queues_in_use: 0,
@@ -116,6 +143,8 @@ impl Directory {
             node: None,
             classes: Vec::new(),
             queues: Vec::new(),
+            gate: None,
+            spill: Box::default(),
             counts: Counts::default(),
         });
         Ok(())
@@ -138,6 +167,7 @@ impl Directory {
             self.leave_idle(queue);
             self.reclaim(now, queue, policy);
         }
+        self.held_tenants.remove(id.0);
         self.tenants[id.index()] = None;
         Ok(counts)
     }
@@ -154,8 +184,23 @@ impl Directory {
         self.tenant(id).into_iter().flat_map(|tenant| tenant.queues.iter().map(|(_, _, q)| *q))
     }
 
-    pub(super) fn sender(&self, id: SenderId) -> Option<&Sender> {
-        self.senders.get(id.index())
+    /// How many queues a party has.
+    pub(super) fn queues_of_party(&self, party: Party) -> usize {
+        match party {
+            Party::Tenant(id) => self.tenant(id).map_or(0, |tenant| tenant.queues.len()),
+            Party::Sender(id) => self.senders.get(id.index()).map_or(0, |s| s.queues.len()),
+        }
+    }
+
+    /// One of the queues of a party, by position.
+    pub(super) fn queue_of_party(&self, party: Party, position: usize) -> QueueId {
+        match party {
+            Party::Tenant(id) => {
+                let tenant = self.tenants[id.index()].as_ref().expect("it has queues");
+                tenant.queues[position].2
+            }
+            Party::Sender(id) => self.senders[id.index()].queues[position],
+        }
     }
 
     pub(super) fn sender_mut(&mut self, id: SenderId) -> &mut Sender {
@@ -165,12 +210,50 @@ impl Directory {
         &mut self.senders[id.index()]
     }
 
-    pub(super) fn set_cap(&mut self, now: Time, id: SenderId, cap: Option<Quota>) {
-        let sender = self.sender_mut(id);
-        match (&mut sender.pacer, cap) {
-            (Some(pacer), Some(cap)) => pacer.change(now, cap),
-            (pacer, cap) => *pacer = cap.map(Pacer::new),
+    /// Changes what holds a party back; a gate that holds nothing back is no gate.
+    ///
+    /// # Panics
+    /// When the tenant is not attached.
+    pub(super) fn change_gate<T>(
+        &mut self,
+        party: Party,
+        change: impl FnOnce(&mut Gate) -> T,
+    ) -> T {
+        let gate = match party {
+            Party::Tenant(id) => &mut self.tenant_mut(id).gate,
+            Party::Sender(id) => &mut self.sender_mut(id).gate,
+        };
+        let outcome = change(gate.get_or_insert_default());
+        gate.take_if(|gate| gate.is_open_for_good());
+        outcome
+    }
+
+    pub(super) fn gate(&self, party: Party) -> Option<&Gate> {
+        match party {
+            Party::Tenant(id) => self.tenant(id)?.gate.as_deref(),
+            Party::Sender(id) => self.senders.get(id.index())?.gate.as_deref(),
         }
+    }
+
+    pub(super) fn gate_mut(&mut self, party: Party) -> Option<&mut Gate> {
+        match party {
+            Party::Tenant(id) => self.tenant_mut(id).gate.as_deref_mut(),
+            Party::Sender(id) => self.senders.get_mut(id.index())?.gate.as_deref_mut(),
+        }
+    }
+
+    /// Where it is kept when a party's gate lets something of it go next, and under which number.
+    pub(super) fn held(&mut self, party: Party) -> (&mut IndexedHeap<(Time, u32)>, u32) {
+        match party {
+            Party::Tenant(id) => (&mut self.held_tenants, id.0),
+            Party::Sender(id) => (&mut self.held_senders, id.0),
+        }
+    }
+
+    /// Until when the gates of a queue's tenant and sender hold back a message of this size.
+    pub(super) fn held_until(&self, now: Time, queue: &Queue, segments: Segments) -> Option<Time> {
+        let parties = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)];
+        parties.into_iter().filter_map(|party| self.gate(party)?.held_until(now, segments)).max()
     }
 
     /// Changes a tenant's weight; returns its node and the product of weights down to it, if it has a
@@ -197,18 +280,19 @@ impl Directory {
         &mut self.queues[id.index()]
     }
 
-    /// The queue of a message, created if need be.
+    /// The queue of a message among those of a class, created if need be.
     pub(super) fn queue_for<P: Policy>(
         &mut self,
         now: Time,
         message: &Message,
+        class: ClassId,
         policy: &mut P,
     ) -> QueueId {
-        let key = (message.class, message.sender);
+        let key = (class, message.sender);
         let tenant = self.tenants[message.tenant.index()].as_ref().expect("checked by submit()");
         match tenant.queues.binary_search_by_key(&key, |(class, sender, _)| (*class, *sender)) {
             Ok(place) => tenant.queues[place].2,
-            Err(place) => self.create(now, message, place, policy),
+            Err(place) => self.create(now, message, class, place, policy),
         }
     }
 
@@ -216,20 +300,22 @@ impl Directory {
         &mut self,
         now: Time,
         message: &Message,
+        class: ClassId,
         place: usize,
         policy: &mut P,
     ) -> QueueId {
-        let parent = self.node_of_class(message.tenant, message.class);
+        let parent = self.node_of_class(message.tenant, class);
         let identity = u64::from(message.sender.0);
         let node = self.tree.insert(Some(parent), Level::Sender, identity, Weight::ONE);
         let index = self.free_queues.pop().unwrap_or(self.queues.len() as u32);
         let id = QueueId(index);
         let queue = Queue {
             messages: List::EMPTY,
+            aside: List::EMPTY,
             segments: 0,
             node,
             tenant: message.tenant,
-            class: message.class,
+            class,
             sender: message.sender,
             live: 0,
             idle_before: NONE,
@@ -243,7 +329,7 @@ impl Directory {
         // A new queue is idle until its first message is counted; admission may refuse that one.
         self.join_idle(id);
         let tenant = self.tenant_mut(message.tenant);
-        tenant.queues.insert(place, (message.class, message.sender, id));
+        tenant.queues.insert(place, (class, message.sender, id));
         self.sender_mut(message.sender).queues.push(id);
         let mut path = core::mem::take(&mut self.path);
         self.tree.path(node, &mut path);

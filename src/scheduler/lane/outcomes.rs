@@ -1,7 +1,9 @@
 //! What comes back: answers, receipts, lost sessions, and everything that time alone brings about.
 
+use super::directory::Party;
 use super::sessions::SessionChange;
 use super::store::Aside;
+use super::waiting::Joining;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::message::Ticket;
@@ -9,7 +11,7 @@ use crate::scheduler::policy::Policy;
 use crate::scheduler::retry::{RequeuePlace, UnknownOutcome};
 use crate::scheduler::status::{ReceiptState, Status, StatusClass};
 use crate::time::Time;
-use crate::units::{QueueId, Segments, SenderId, SessionId};
+use crate::units::{QueueId, Segments, SenderId, SessionId, TenantId};
 
 /// What an answer was good for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -175,11 +177,14 @@ impl<P: Policy> Lane<P> {
         if now < self.due {
             return;
         }
+        self.yield_to_carrier(now, observer, |yielding| yielding.advance(now));
         while let Some(slot) = self.unanswered.head() {
-            if self.store.get(slot).since.saturating_add(self.config.response_timeout) > now {
+            let sent = self.store.get(slot).since;
+            if sent.saturating_add(self.config.response_timeout) > now {
                 break;
             }
             self.outcome_unknown(now, slot, observer);
+            self.yield_to_carrier(now, observer, |yielding| yielding.failed(now, sent));
         }
         while let Some(slot) = self.without_receipt.head() {
             if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
@@ -214,11 +219,25 @@ impl<P: Policy> Lane<P> {
             self.move_to(now, slot, Happening::Expired, 0, observer);
             self.free(now, slot);
         }
+        while let Some(((due, _), slot)) = self.holds.expiring.peek() {
+            if due > now {
+                break;
+            }
+            self.leave_waiting(now, slot);
+            self.move_to(now, slot, Happening::Expired, 0, observer);
+            self.free(now, slot);
+        }
         while let Some(((due, sender), _)) = self.directory.held_senders.peek() {
             if due > now {
                 break;
             }
-            self.reconsider_sender(now, SenderId(sender));
+            self.reconsider(now, Party::Sender(SenderId(sender)));
+        }
+        while let Some(((due, tenant), _)) = self.directory.held_tenants.peek() {
+            if due > now {
+                break;
+            }
+            self.reconsider(now, Party::Tenant(TenantId(tenant)));
         }
         let kept = self.end_of_wait(&self.kept, self.config.receipt_timeout);
         self.due = self.wake().map_or(kept, |wake| wake.min(kept));
@@ -239,11 +258,15 @@ impl<P: Policy> Lane<P> {
         let charged = held.record.message.segments;
         // The carrier counts what it refuses for other reasons; what it throttles it does not.
         let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
-        let (queue, session) = (held.queue, held.session);
+        let (queue, session, sent) = (held.queue, held.session, held.since);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session);
         self.policy.completed(now, queue, charged, used);
-        let rule = self.config.retry.rule(class);
+        if used < charged {
+            self.give_back(now, queue, sent, charged);
+        }
+        self.yield_to_carrier(now, observer, |yielding| yielding.answered(now, sent, class));
+        let rule = self.config.retry.rule(status);
         match rule.map(|rule| (rule.place, rule.wait_after(made, key))) {
             Some((place, Some(wait))) => {
                 self.move_to(now, slot, Happening::AnsweredRetry, status.0, observer);
@@ -258,6 +281,17 @@ impl<P: Policy> Lane<P> {
             None => self.end(now, slot, Happening::AnsweredPermanent, status.0, observer),
         }
         self.apply_early(now, slot, made, early, observer);
+    }
+
+    /// What was sent then used no slot of the carrier: it does not count against daily caps either.
+    fn give_back(&mut self, now: Time, queue: QueueId, sent: Time, segments: Segments) {
+        let queue = self.directory.queue(queue);
+        for party in [Party::Sender(queue.sender), Party::Tenant(queue.tenant)] {
+            let gate = self.directory.gate_mut(party);
+            if gate.is_some_and(|gate| gate.refund(now, sent, segments)) {
+                self.reconsider(now, party);
+            }
+        }
     }
 
     fn outcome_unknown<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
@@ -325,6 +359,7 @@ impl<P: Policy> Lane<P> {
         let may_be_there =
             held.unknown_attempts != 0 || matches!(held.aside, Aside::EarlyReceipt(_));
         let queue = held.queue;
+        self.holds.forget(slot);
         self.directory.release(now, queue, &mut self.policy);
         match belief {
             Belief::Accepted => self.await_receipt(now, slot),
@@ -342,10 +377,12 @@ impl<P: Policy> Lane<P> {
         };
         let due = due.min(held.record.message.expires);
         self.parked.set(slot, (due, held.sequence));
+        self.join_aside(slot);
         self.watch(due);
     }
 
     fn unpark<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+        self.leave_aside(slot);
         if self.store.get(slot).record.message.expires <= now {
             self.move_to(now, slot, Happening::Expired, 0, observer);
             self.free(now, slot);
@@ -361,7 +398,7 @@ impl<P: Policy> Lane<P> {
             self.store.get_mut(slot).sequence = sequence;
         }
         self.move_to(now, slot, Happening::BackoffOver, 0, observer);
-        self.enqueue(now, slot, place);
+        self.enqueue(now, slot, Joining::from(place));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a lane keeps its messages: a slab, with lists threaded through it.
 //!
-//! A message is in at most one list at a time (its queue, the unanswered, those without receipt, or
-//! those kept for late news), so two links a slot serve them all: joining, leaving from the middle
+//! A message is in at most one list at a time (its queue, those beside its queue, the unanswered, those
+//! without receipt, or those kept for late news), so two links a slot serve them all: joining, leaving from the middle
 //! and walking cost no allocation.
 
 use alloc::vec::Vec;
@@ -39,6 +39,8 @@ pub(super) struct Slot {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Aside {
     Nothing,
+    /// Queued for the first time: by right it is another sender's.
+    Spilled,
     /// Parked: it queues again before the others when its back-off is over.
     RequeueAtHead,
     /// Parked: it queues again behind them.
@@ -54,7 +56,11 @@ impl Slot {
             segments: self.record.message.segments,
             deadline: self.record.message.expires,
             sequence: self.sequence,
-            kind: if self.record.attempts == 0 { EntryKind::New } else { EntryKind::Retry },
+            kind: match (self.record.attempts, self.aside) {
+                (0, Aside::Spilled) => EntryKind::Spill,
+                (0, _) => EntryKind::New,
+                _ => EntryKind::Retry,
+            },
         }
     }
 }
@@ -129,11 +135,6 @@ impl Store {
         self.slots.get(index as usize).filter(|slot| slot.generation == generation)
     }
 
-    /// Indices of all slots that were ever used, free ones included.
-    pub(super) fn indices(&self) -> core::ops::Range<u32> {
-        0..self.slots.len() as u32
-    }
-
     pub(super) fn next(&self, index: u32) -> Option<u32> {
         let next = self.slots[index as usize].next;
         (next != NONE).then_some(next)
@@ -149,11 +150,12 @@ impl Store {
         list.tail = index;
     }
 
-    /// Puts a slot where its sequence belongs in a list ordered by sequence, searching from the head:
-    /// what goes back to the head of its queue is older than almost all of it.
-    pub(super) fn insert_by_sequence(&mut self, list: &mut List, index: u32) {
+    /// Puts a slot where its sequence belongs in a list ordered by sequence, searching from behind
+    /// `known`, a smaller one of the list, or from the head: what goes back to the head of its queue is
+    /// older than almost all of it.
+    pub(super) fn insert_by_sequence(&mut self, list: &mut List, known: Option<u32>, index: u32) {
         let sequence = self.slots[index as usize].sequence;
-        let mut after = list.head;
+        let mut after = known.map_or(list.head, |known| self.slots[known as usize].next);
         while after != NONE && self.slots[after as usize].sequence < sequence {
             after = self.slots[after as usize].next;
         }
