@@ -4,6 +4,7 @@ mod cli {
     mod check;
     mod compare;
     mod console;
+    mod detect;
     mod interrupt;
     mod lists;
     mod place;
