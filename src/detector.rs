@@ -38,7 +38,7 @@ pub use alert::{
 pub use counts::{Counts, ErrorClass, Notice};
 pub use registry::{DETECTORS, DetectorInfo, detector, detector_at};
 pub use scores::{Part, ScoresDetector};
-pub use series::{SeriesKind, SeriesScorer, without_repeats};
+pub use series::{MovingMedian, SeriesKind, SeriesScorer, without_repeats};
 pub use static_threshold::StaticThresholdDetector;
 
 use crate::time::{Span, Time};

@@ -5,6 +5,7 @@ mod cli {
     mod compare;
     mod console;
     mod explain;
+    mod detect;
     mod interrupt;
     mod lists;
     mod place;

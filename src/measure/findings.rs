@@ -220,6 +220,21 @@ pub struct DetectionFigures {
     /// Median over detected incidents of first onset − start, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_median_s: Option<f64>,
+    /// The delay within which nine in ten of all incidents were found, seconds. A missed one counts as
+    /// later than any, so it is absent where more than one in ten was missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_p90_s: Option<f64>,
+    /// Mean over all incidents of first onset − start, seconds, where a missed one counts with its whole
+    /// length: nothing is won by missing what is hard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_censored_mean_s: Option<f64>,
+    /// Alert onsets inside incidents ÷ `detected`; 1 is ideal, more are repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts_per_incident: Option<f64>,
+    /// Median over detected incidents of last clearing − end, seconds, 0 where it was cleared before. One
+    /// that was never cleared counts as later than any; absent where that is the median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_median_s: Option<f64>,
     /// Alert onsets.
     pub alerts: u64,
     /// Alert onsets outside every incident.

@@ -91,6 +91,7 @@ pub(super) fn findings() -> Findings {
                 alerts: 2,
                 false_alarms: 1,
                 false_alarms_per_tenant_day: Some(6.0),
+                ..DetectionFigures::default()
             }),
             checks: checks(),
             ..empty().summary

@@ -59,6 +59,10 @@ pub(super) fn csv(glance: &Glance) -> String {
         rows.maybe("detection", "", "recall", figures.recall);
         rows.maybe("detection", "", "precision", figures.precision);
         rows.maybe("detection", "", "delay_median_s", figures.delay_median_s);
+        rows.maybe("detection", "", "delay_p90_s", figures.delay_p90_s);
+        rows.maybe("detection", "", "delay_censored_mean_s", figures.delay_censored_mean_s);
+        rows.maybe("detection", "", "alerts_per_incident", figures.alerts_per_incident);
+        rows.maybe("detection", "", "reset_median_s", figures.reset_median_s);
         rows.add("detection", "", "alerts", figures.alerts);
         rows.add("detection", "", "false_alarms", figures.false_alarms);
     }
