@@ -12,10 +12,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "measuring speed is about the wall clock")]
 
+#[path = "support/clock.rs"]
+mod clock;
 #[path = "../tests/support/counting.rs"]
 mod counting;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use apportion::engine::LadderCalendar;
 use apportion::event::{DigestSink, Event, Flow, Sink};
@@ -29,6 +31,7 @@ use apportion::scenario::{
 use apportion::scheduler::{PolicyInfo, RetryPolicy, Scoring, policy};
 use apportion::time::{Span, Time};
 use apportion::units::{ClassId, DestinationId, Quota, Rate, SenderId, TenantId, Weight};
+use clock::Clock;
 
 /// Times each line is run.
 const TURNS: usize = 3;
@@ -142,31 +145,6 @@ fn main() {
         );
         above = Some(a_message);
     }
-}
-
-/// Processor time of this thread where the system tells it, else the time of day.
-enum Clock {
-    Processor(Duration),
-    Wall(Instant),
-}
-
-impl Clock {
-    fn start() -> Clock {
-        processor_time().map_or_else(|| Clock::Wall(Instant::now()), Clock::Processor)
-    }
-
-    fn passed(&self) -> Duration {
-        match self {
-            Clock::Processor(start) => processor_time().unwrap_or(*start) - *start,
-            Clock::Wall(start) => start.elapsed(),
-        }
-    }
-}
-
-/// Linux keeps the nanoseconds that a thread was on a processor as the first number of this file.
-fn processor_time() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn scenario(messages: u64, tenants: u32) -> Scenario {

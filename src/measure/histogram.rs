@@ -37,7 +37,9 @@ enum Buckets {
     Range(Box<Range>),
 }
 
+/// What changes at every value comes first and fills a cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 struct Range {
     /// Buckets of the latest values, which `counts` does not know yet.
     waiting: [u16; WAITING],

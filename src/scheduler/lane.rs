@@ -40,7 +40,7 @@ use super::policy::{Entropy, Pick, Policy, Reshape, Standing};
 use super::retry::RequeuePlace;
 use super::status::Status;
 use crate::time::{Span, Time};
-use crate::units::{QueueId, Quota, Segments, SenderId, SessionId, TenantId};
+use crate::units::{QueueId, Quota, SenderId, SessionId, TenantId};
 
 /// Listens to a lane. `()` listens to nothing.
 pub trait LaneObserver {
@@ -114,6 +114,8 @@ pub enum Refused {
     NoSuchClass,
     /// It has no segments. Not counted.
     NoSegments,
+    /// It has more than 65,535 segments. Not counted.
+    TooManySegments,
 }
 
 impl Refused {
@@ -135,6 +137,7 @@ impl fmt::Display for Refused {
             Refused::TenantNotAttached => f.write_str("the tenant is not attached to this lane"),
             Refused::NoSuchClass => f.write_str("the lane has no such class"),
             Refused::NoSegments => f.write_str("a message has at least one segment"),
+            Refused::TooManySegments => f.write_str("a message has at most 65,535 segments"),
         }
     }
 }
@@ -278,6 +281,9 @@ impl<P: Policy> Lane<P> {
         if message.segments.0 == 0 {
             return Err(Refused::NoSegments);
         }
+        if message.segments > Store::MOST_SEGMENTS {
+            return Err(Refused::TooManySegments);
+        }
         let record = Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
         let queue = self.directory.queue_for(now, &message, &mut self.policy);
         if let Some(limit) = self.config.admission {
@@ -381,7 +387,7 @@ impl<P: Policy> Lane<P> {
 
     /// When the first message of a list has waited for `wait`; a time-out beyond all time never ends.
     fn end_of_wait(&self, list: &List, wait: Span) -> Time {
-        list.head().map_or(Time::NEVER, |slot| self.store.get(slot).since.saturating_add(wait))
+        list.head().map_or(Time::NEVER, |slot| self.store.since(slot).saturating_add(wait))
     }
 
     /// Something falls due then.
@@ -424,13 +430,13 @@ impl<P: Policy> Lane<P> {
         let queue = self.directory.queue(queue_id);
         let (slot, sender) = (queue.messages.head(), queue.sender);
         let slot = slot.expect("a policy picks only eligible queues, and those have a head");
-        let sent = self.store.get(slot).entry();
+        let sent = self.store.entry(slot);
         let next = self.pop_queue(queue_id, slot);
         if let Some(pacer) = &mut self.pacer {
             pacer.charge(now, sent.segments);
         }
         let session = self.sessions.seat();
-        let entry = next.map(|next| self.store.get(next).entry());
+        let entry = next.map(|next| self.store.entry(next));
         self.policy.dispatched(now, queue_id, sent, entry);
         if entry.is_none() {
             self.directory.queue_mut(queue_id).standing = QueueStanding::Empty;
@@ -439,15 +445,12 @@ impl<P: Policy> Lane<P> {
             pacer.charge(now, sent.segments);
             self.reconsider_sender(now, sender);
         }
-        let held = self.store.get_mut(slot);
-        held.record.attempts += 1;
-        held.record.first_dispatch = held.record.first_dispatch.min(now);
-        held.session = session;
+        let (number, generation) = self.store.dispatch(now, slot, session);
         let attempt = Attempt {
-            ticket: Ticket { slot, generation: held.generation, attempt: held.record.attempts },
+            ticket: Ticket { slot, generation, attempt: number },
             session,
-            number: held.record.attempts,
-            message: held.record.message,
+            number,
+            message: self.store.get(slot).record.message,
         };
         self.counts.attempts.dispatched += 1;
         self.counts.attempts.unanswered += 1;
@@ -466,16 +469,13 @@ impl<P: Policy> Lane<P> {
         code: u32,
         observer: &mut O,
     ) -> Belief {
-        let held = self.store.get_mut(slot);
-        let from = held.belief;
+        let held = self.store.get(slot);
+        let (from, message) = (held.belief, &held.record.message);
         let to = next_belief(Some(from), why).expect("the lane makes only legal moves");
-        held.belief = to;
-        held.since = now;
-        let (segments, tenant): (Segments, TenantId) =
-            (held.record.message.segments, held.record.message.tenant);
-        self.counts.moved(Some(from), to, segments);
-        self.directory.tenant_mut(tenant).counts.moved(Some(from), to, segments);
-        observer.moved(now, &self.store.get(slot).record, Some(from), to, why, code);
+        self.store.set_belief(now, slot, to);
+        self.counts.moved(Some(from), to, message.segments);
+        self.directory.tenant_mut(message.tenant).counts.moved(Some(from), to, message.segments);
+        observer.moved(now, &held.record, Some(from), to, why, code);
         to
     }
 

@@ -60,7 +60,7 @@ impl<P: Policy> Lane<P> {
         let queue = self.directory.queue_mut(id);
         let head = queue.messages.head().expect("only queues with a head are unblocked");
         queue.standing = QueueStanding::Eligible;
-        self.policy.eligible(now, id, self.store.get(head).entry());
+        self.policy.eligible(now, id, self.store.entry(head));
     }
 
     /// Only admission asks for shares; without it nobody pays for keeping them.
@@ -103,7 +103,7 @@ impl<P: Policy> Lane<P> {
 
     /// Takes a message out of its queue's list; returns the head after that.
     pub(super) fn pop_queue(&mut self, id: QueueId, slot: u32) -> Option<u32> {
-        let segments = self.store.get(slot).record.message.segments;
+        let segments = self.store.segments(slot);
         let queue = self.directory.queue_mut(id);
         let was_head = queue.messages.head() == Some(slot);
         self.store.unlink(&mut queue.messages, slot);
@@ -136,7 +136,7 @@ impl<P: Policy> Lane<P> {
                 self.policy.ineligible(now, id, Ineligible::Empty);
             }
             Some(head) if was_head && queue.standing == QueueStanding::Eligible => {
-                self.policy.eligible(now, id, self.store.get(head).entry());
+                self.policy.eligible(now, id, self.store.entry(head));
             }
             Some(_) => {}
         }
@@ -145,7 +145,7 @@ impl<P: Policy> Lane<P> {
     /// Keeps the time at which a queue's head expires.
     fn watch_expiry(&mut self, id: QueueId) {
         let head = self.directory.queue(id).messages.head();
-        let expires = head.map_or(Time::NEVER, |slot| self.store.get(slot).record.message.expires);
+        let expires = head.map_or(Time::NEVER, |slot| self.store.expires(slot));
         if expires < Time::NEVER {
             self.expiring.set(id.0, (expires, id.0));
             self.watch(expires);
