@@ -22,6 +22,7 @@ mod mclock;
 mod message;
 mod node_rule;
 mod pacing;
+mod paged;
 mod policy;
 mod registry;
 mod retry;

@@ -4,8 +4,8 @@ mod cli {
     mod check;
     mod compare;
     mod console;
-    mod explain;
     mod detect;
+    mod explain;
     mod interrupt;
     mod lists;
     mod place;

@@ -320,11 +320,12 @@ impl<P: Policy + Clone> World<P> {
         for (message, belief) in self.messages.iter().zip(self.witness.beliefs) {
             let Some(belief) = belief else { continue };
             for counts in [&mut seen, &mut by_tenant[message.tenant.index()]] {
-                counts.messages[belief as usize] += 1;
-                counts.segments[belief as usize] += message.segments.get();
+                let (messages, segments) = &mut counts.held[belief as usize];
+                *messages += 1;
+                *segments += message.segments.get();
             }
         }
-        assert_eq!((counts.messages, counts.segments), (seen.messages, seen.segments), "ledger A");
+        assert_eq!(counts.held, seen.held, "ledger A");
         for (tenant, expected) in by_tenant.iter().enumerate() {
             assert_eq!(self.lane.tenant_counts(TenantId(tenant as u32)), Some(expected));
         }

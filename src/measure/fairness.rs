@@ -158,7 +158,15 @@ impl Fairness {
     }
 
     /// Lets time pass: closes the windows that end at or before `now`.
+    #[inline]
     pub(crate) fn advance(&mut self, now: Time) {
+        if now >= self.end {
+            self.close_windows(now);
+        }
+    }
+
+    #[cold]
+    fn close_windows(&mut self, now: Time) {
         while now >= self.end && self.end < Time::NEVER {
             self.close_window(self.end);
             self.start = self.end;

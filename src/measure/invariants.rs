@@ -152,14 +152,17 @@ impl Invariants {
     /// # Errors
     /// With the invariant that it breaks. The state is then of no further use.
     pub fn check(&mut self, event: &Event) -> Result<Checked, Violation> {
-        let before = self.now;
-        self.now = event.time;
-        let (message, tenant) = subject_of(&event.what);
-        if event.time < before {
-            let what = Broken::TimeWentBack { before };
-            return Err(self.violation_of(event.destination, tenant, message, what));
-        }
-        let checked = match (event.destination, &event.what) {
+        let before = std::mem::replace(&mut self.now, event.time);
+        let checked = if event.time < before {
+            Err(Broken::TimeWentBack { before })
+        } else {
+            self.check_what(event)
+        };
+        checked.map_err(|what| self.violation_by(event, what))
+    }
+
+    fn check_what(&mut self, event: &Event) -> Result<Checked, Broken> {
+        match (event.destination, &event.what) {
             (None, What::Moved { .. } | What::LateAnswer { .. } | What::TruthMoved { .. }) => {
                 Err(Broken::NoDestination)
             }
@@ -189,8 +192,13 @@ impl Invariants {
                 }
             }
             _ => Ok(Checked::Other),
-        };
-        checked.map_err(|what| self.violation_of(event.destination, tenant, message, what))
+        }
+    }
+
+    #[cold]
+    fn violation_by(&self, event: &Event, what: Broken) -> Violation {
+        let (message, tenant) = subject_of(&event.what);
+        self.violation_of(event.destination, tenant, message, what)
     }
 
     fn check_move(
@@ -305,9 +313,24 @@ impl Invariants {
         if !truth_may_move(from, to) {
             return Err(Broken::IllegalTruth { from, to });
         }
-        let made = self.messages.get(id).ok_or(Broken::NeverSubmitted)?.attempts();
+        let message = self.messages.get_mut(id).ok_or(Broken::NeverSubmitted)?;
+        let made = message.attempts();
         if attempt == 0 || attempt > made {
             return Err(Broken::CopyOfNoAttempt { attempt, made });
+        }
+        if made == 1 {
+            // Nearly all messages: there is one copy, and the message is where that is.
+            if message.only_copy() != copy_at(from) {
+                return Err(Broken::CopyNotWhereItWas { attempt, claimed: from });
+            }
+            let before = message.truth_of_only_copy();
+            message.set_only_copy(copy_at(to));
+            if to != Truth::AtCarrier {
+                message.set_settled(better_truth(message.settled(), to));
+            }
+            let after = message.truth_of_only_copy();
+            let (cell, segments, submitted) = (message.cell, message.segments, message.submitted);
+            return Ok(Checked::TruthMoved { cell, before, after, segments, submitted });
         }
         // Only a copy that is nowhere or at the carrier can move, so telling these two from all
         // others is enough.

@@ -180,6 +180,11 @@ impl Latencies {
                 group.latency.censored.record(waited);
             }
         }
+        for times in self.groups.iter_mut().flat_map(|group| [&mut group.dwell, &mut group.latency])
+        {
+            times.observed.settle();
+            times.censored.settle();
+        }
         let finished = |number: u32| {
             let key = cells.cell(number);
             let group = std::mem::take(&mut self.groups[number as usize]);

@@ -12,8 +12,8 @@ mod share;
 mod time_axis;
 
 pub use many::{
-    Bar, Course, Interval, IntervalPanel, Line, Timeline, Track, draw_changes, draw_courses,
-    draw_intervals, draw_lines, draw_map, draw_timeline,
+    Bar, Course, Interval, IntervalPanel, Line, ScoredSeries, Track, draw_changes, draw_courses,
+    draw_intervals, draw_lines, draw_map, draw_scored_series,
 };
 
 use super::ReportError;

@@ -52,7 +52,7 @@ use super::message::{Message, Ticket};
 use super::pacing::Pacer;
 use super::policy::{Entropy, Pick, Policy, Reshape, Standing};
 use crate::time::{Span, Time};
-use crate::units::{QueueId, Quota, Segments, SenderId, SessionId, TenantId};
+use crate::units::{QueueId, Quota, SenderId, SessionId, TenantId};
 
 /// What a lane wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -259,7 +259,7 @@ impl<P: Policy> Lane<P> {
 
     /// When the first message of a list has waited for `wait`; a time-out beyond all time never ends.
     fn end_of_wait(&self, list: &List, wait: Span) -> Time {
-        list.head().map_or(Time::NEVER, |slot| self.store.get(slot).since.saturating_add(wait))
+        list.head().map_or(Time::NEVER, |slot| self.store.since(slot).saturating_add(wait))
     }
 
     /// Lets what the carrier did, or what time did, act on what may be sent.
@@ -322,13 +322,13 @@ impl<P: Policy> Lane<P> {
         let parties = [Party::Sender(queue.sender), Party::Tenant(queue.tenant)];
         let slot = queue.messages.head();
         let slot = slot.expect("a policy picks only eligible queues, and those have a head");
-        let sent = self.store.get(slot).entry();
+        let sent = self.store.entry(slot);
         let next = self.pop_queue(queue_id, slot);
         if let Some(pacer) = &mut self.pacer {
             pacer.charge(now, sent.segments);
         }
         let session = self.sessions.seat();
-        let entry = next.map(|next| self.store.get(next).entry());
+        let entry = next.map(|next| self.store.entry(next));
         self.policy.dispatched(now, queue_id, sent, entry);
         if entry.is_none() {
             self.directory.queue_mut(queue_id).standing = QueueStanding::Empty;
@@ -339,15 +339,12 @@ impl<P: Policy> Lane<P> {
                 self.reconsider(now, party);
             }
         }
-        let held = self.store.get_mut(slot);
-        held.record.attempts += 1;
-        held.record.first_dispatch = held.record.first_dispatch.min(now);
-        held.session = session;
+        let (number, generation) = self.store.dispatch(now, slot, session);
         let attempt = Attempt {
-            ticket: Ticket { slot, generation: held.generation, attempt: held.record.attempts },
+            ticket: Ticket { slot, generation, attempt: number },
             session,
-            number: held.record.attempts,
-            message: held.record.message,
+            number,
+            message: self.store.get(slot).record.message,
         };
         self.counts.attempts.dispatched += 1;
         self.counts.attempts.unanswered += 1;
@@ -366,16 +363,13 @@ impl<P: Policy> Lane<P> {
         code: u32,
         observer: &mut O,
     ) -> Belief {
-        let held = self.store.get_mut(slot);
-        let from = held.belief;
+        let held = self.store.get(slot);
+        let (from, message) = (held.belief, &held.record.message);
         let to = next_belief(Some(from), why).expect("the lane makes only legal moves");
-        held.belief = to;
-        held.since = now;
-        let (segments, tenant): (Segments, TenantId) =
-            (held.record.message.segments, held.record.message.tenant);
-        self.counts.moved(Some(from), to, segments);
-        self.directory.tenant_mut(tenant).counts.moved(Some(from), to, segments);
-        observer.moved(now, &self.store.get(slot).record, Some(from), to, why, code);
+        self.store.set_belief(now, slot, to);
+        self.counts.moved(Some(from), to, message.segments);
+        self.directory.tenant_mut(message.tenant).counts.moved(Some(from), to, message.segments);
+        observer.moved(now, &held.record, Some(from), to, why, code);
         to
     }
 

@@ -97,6 +97,7 @@ fn what_cannot_be_taken_is_refused_and_not_counted() {
         (Message { tenant: TenantId(9), ..good }, Refused::TenantNotAttached),
         (Message { class: ClassId(1), ..good }, Refused::NoSuchClass),
         (Message { segments: Segments(0), ..good }, Refused::NoSegments),
+        (Message { segments: Segments(65_536), ..good }, Refused::TooManySegments),
     ];
     for (message, why) in cases {
         assert_eq!(rig.submit(message), Err(why));

@@ -12,7 +12,7 @@ use crate::experiment::series::{
 };
 use crate::measure::accuracy::events::match_events;
 use crate::measure::accuracy::{at_least, runs};
-use crate::report::{Picture, Timeline, Track, draw_timeline, time};
+use crate::report::{Picture, ScoredSeries, Track, draw_scored_series, time};
 use crate::scenario::LabelledSeries;
 
 /// A row of the scoreboard for programs. Figures that do not exist are absent.
@@ -228,7 +228,7 @@ pub(super) fn pictures(
             None => "no labels".to_owned(),
         };
         let subtitle = format!("{} steps, {words}", series.values.len());
-        let svg = draw_timeline(&title, &subtitle, &timeline(series, figures))
+        let svg = draw_scored_series(&title, &subtitle, &timeline(series, figures))
             .map_err(|error| Failure::new(Exit::InputOutput, format!("error: {title}: {error}")))?;
         Ok((file_name(series), svg))
     };
@@ -242,14 +242,14 @@ fn file_name(series: &LabelledSeries) -> String {
     name.chars().map(|c| if harmless(c) { c } else { '-' }).collect()
 }
 
-fn timeline(series: &LabelledSeries, figures: &[GroupFigures]) -> Timeline {
+fn timeline(series: &LabelledSeries, figures: &[GroupFigures]) -> ScoredSeries {
     let start_s = series.times_s.first().copied().unwrap_or(0);
     let since = |time_s: i64| (time_s - start_s) as f64;
     let step_s = series.step_s() as f64;
     let events = series.windows.iter().flatten().map(|window| {
         (since(series.times_s[*window.start()]), since(series.times_s[*window.end()]) + step_s)
     });
-    Timeline {
+    ScoredSeries {
         times_s: series.times_s.iter().map(|time_s| since(*time_s)).collect(),
         values: series.values.clone(),
         events: events.collect(),

@@ -6,14 +6,14 @@ mod courses;
 mod intervals;
 mod lines;
 mod map;
-mod timeline;
+mod scored_series;
 
 pub use changes::{Bar, draw as draw_changes};
 pub use courses::{Course, draw as draw_courses};
 pub use intervals::{Interval, IntervalPanel, draw as draw_intervals};
 pub use lines::{Line, draw as draw_lines};
 pub use map::draw as draw_map;
-pub use timeline::{Timeline, Track, draw as draw_timeline};
+pub use scored_series::{ScoredSeries, Track, draw as draw_scored_series};
 
 use plotters::style::RGBColor;
 

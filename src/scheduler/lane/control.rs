@@ -116,7 +116,7 @@ impl<P: Policy> Lane<P> {
             }
             let to = self.directory.queue_for(now, &message, class, &mut self.policy);
             self.directory.hold(to);
-            self.store.get_mut(*slot).queue = to;
+            self.store.set_queue(*slot, to);
             self.directory.release(now, from, &mut self.policy);
             if !is_in_queue {
                 self.join_aside(*slot);

@@ -77,7 +77,7 @@ impl<P: Policy> Lane<P> {
         if held.unknown_attempts & bit == 0 {
             return Answer::Stray;
         }
-        self.store.get_mut(slot).unknown_attempts &= !bit;
+        self.store.set_unknown_attempts(slot, held.unknown_attempts & !bit);
         self.counts.attempts.unknown -= 1;
         self.counts.attempts.answered += 1;
         observer.answered_late(now, &self.store.get(slot).record, status);
@@ -122,7 +122,7 @@ impl<P: Policy> Lane<P> {
         if waits && was_taken {
             self.accepted_late(now, slot, 0, observer);
         }
-        let held = self.store.get_mut(slot);
+        let held = self.store.get(slot);
         let counts = state.is_delivered() || held.record.attempts == attempt;
         let list = match held.belief {
             Belief::Accepted if counts => &mut self.without_receipt,
@@ -130,7 +130,7 @@ impl<P: Policy> Lane<P> {
             Belief::Failed if state.is_delivered() => &mut self.kept,
             Belief::InFlight if counts => {
                 if held.aside != Aside::EarlyReceipt(ReceiptState::Delivered) {
-                    held.aside = Aside::EarlyReceipt(state);
+                    self.store.set_aside(slot, Aside::EarlyReceipt(state));
                 }
                 return ReceiptOutcome::Kept;
             }
@@ -179,7 +179,7 @@ impl<P: Policy> Lane<P> {
         }
         self.yield_to_carrier(now, observer, |yielding| yielding.advance(now));
         while let Some(slot) = self.unanswered.head() {
-            let sent = self.store.get(slot).since;
+            let sent = self.store.since(slot);
             if sent.saturating_add(self.config.response_timeout) > now {
                 break;
             }
@@ -187,7 +187,7 @@ impl<P: Policy> Lane<P> {
             self.yield_to_carrier(now, observer, |yielding| yielding.failed(now, sent));
         }
         while let Some(slot) = self.without_receipt.head() {
-            if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
+            if self.store.since(slot).saturating_add(self.config.receipt_timeout) > now {
                 break;
             }
             self.store.unlink(&mut self.without_receipt, slot);
@@ -195,7 +195,7 @@ impl<P: Policy> Lane<P> {
             self.store.push_back(&mut self.kept, slot);
         }
         while let Some(slot) = self.kept.head() {
-            if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
+            if self.store.since(slot).saturating_add(self.config.receipt_timeout) > now {
                 break;
             }
             self.store.unlink(&mut self.kept, slot);
@@ -258,7 +258,7 @@ impl<P: Policy> Lane<P> {
         let charged = held.record.message.segments;
         // The carrier counts what it refuses for other reasons; what it throttles it does not.
         let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
-        let (queue, session, sent) = (held.queue, held.session, held.since);
+        let (queue, session, sent) = (held.queue, held.session, self.store.since(slot));
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session);
         self.policy.completed(now, queue, charged, used);
@@ -298,8 +298,9 @@ impl<P: Policy> Lane<P> {
         self.store.unlink(&mut self.unanswered, slot);
         self.counts.attempts.unanswered -= 1;
         self.counts.attempts.unknown += 1;
-        let held = self.store.get_mut(slot);
-        held.unknown_attempts |= attempt_bit(held.record.attempts);
+        let held = self.store.get(slot);
+        let unknown = held.unknown_attempts | attempt_bit(held.record.attempts);
+        self.store.set_unknown_attempts(slot, unknown);
         let charged = held.record.message.segments;
         let (queue, session) = (held.queue, held.session);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
@@ -370,11 +371,12 @@ impl<P: Policy> Lane<P> {
     }
 
     fn park(&mut self, slot: u32, due: Time, place: RequeuePlace) {
-        let held = self.store.get_mut(slot);
-        held.aside = match place {
+        let held = self.store.get(slot);
+        let aside = match place {
             RequeuePlace::Head => Aside::RequeueAtHead,
             RequeuePlace::Tail => Aside::RequeueAtTail,
         };
+        self.store.set_aside(slot, aside);
         let due = due.min(held.record.message.expires);
         self.parked.set(slot, (due, held.sequence));
         self.join_aside(slot);
@@ -383,19 +385,20 @@ impl<P: Policy> Lane<P> {
 
     fn unpark<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
         self.leave_aside(slot);
-        if self.store.get(slot).record.message.expires <= now {
+        if self.store.expires(slot) <= now {
             self.move_to(now, slot, Happening::Expired, 0, observer);
             self.free(now, slot);
             return;
         }
-        let held = self.store.get_mut(slot);
-        let place = match core::mem::replace(&mut held.aside, Aside::Nothing) {
+        let held = self.store.get(slot);
+        self.store.set_aside(slot, Aside::Nothing);
+        let place = match held.aside {
             Aside::RequeueAtHead => RequeuePlace::Head,
             _ => RequeuePlace::Tail,
         };
         if place == RequeuePlace::Tail {
             let sequence = self.take_sequence();
-            self.store.get_mut(slot).sequence = sequence;
+            self.store.set_sequence(slot, sequence);
         }
         self.move_to(now, slot, Happening::BackoffOver, 0, observer);
         self.enqueue(now, slot, Joining::from(place));

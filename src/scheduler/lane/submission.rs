@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::store::Aside;
+use super::store::{Aside, Store};
 use super::waiting::Joining;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
@@ -32,6 +32,8 @@ pub enum Refused {
     NoSuchClass,
     /// It has no segments. Not counted.
     NoSegments,
+    /// It has more than 65,535 segments. Not counted.
+    TooManySegments,
 }
 
 impl Refused {
@@ -53,6 +55,7 @@ impl fmt::Display for Refused {
             Refused::TenantNotAttached => f.write_str("the tenant is not attached to this lane"),
             Refused::NoSuchClass => f.write_str("the lane has no such class"),
             Refused::NoSegments => f.write_str("a message has at least one segment"),
+            Refused::TooManySegments => f.write_str("a message has at most 65,535 segments"),
         }
     }
 }
@@ -103,6 +106,9 @@ impl<P: Policy> Lane<P> {
         if message.segments.0 == 0 {
             return Err(Refused::NoSegments);
         }
+        if message.segments > Store::MOST_SEGMENTS {
+            return Err(Refused::TooManySegments);
+        }
         let mut message = message;
         let record =
             |message| Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
@@ -134,7 +140,7 @@ impl<P: Policy> Lane<P> {
         );
         observer.moved(now, &record, None, Belief::Queued, Happening::Submitted, 0);
         if let Some(from) = spilled_from {
-            self.store.get_mut(slot).aside = Aside::Spilled;
+            self.store.set_aside(slot, Aside::Spilled);
             observer.spilled(now, &record, from);
         }
         if let Some(campaign) = campaign {

@@ -139,7 +139,7 @@ impl<P: Policy> Lane<P> {
 
     /// Takes a message out of its queue's list; returns the head after that.
     pub(super) fn pop_queue(&mut self, id: QueueId, slot: u32) -> Option<u32> {
-        let segments = self.store.get(slot).record.message.segments;
+        let segments = self.store.segments(slot);
         let queue = self.directory.queue_mut(id);
         let was_head = queue.messages.head() == Some(slot);
         self.store.unlink(&mut queue.messages, slot);
@@ -218,7 +218,7 @@ impl<P: Policy> Lane<P> {
     /// Keeps the time at which a queue's head expires.
     fn watch_expiry(&mut self, id: QueueId) {
         let head = self.directory.queue(id).messages.head();
-        let expires = head.map_or(Time::NEVER, |slot| self.store.get(slot).record.message.expires);
+        let expires = head.map_or(Time::NEVER, |slot| self.store.expires(slot));
         if expires < Time::NEVER {
             self.expiring.set(id.0, (expires, id.0));
             self.watch(expires);

@@ -15,7 +15,7 @@ const GAP: i32 = 40;
 
 /// A series to be drawn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Timeline {
+pub struct ScoredSeries {
     /// When, in seconds from the start, ascending.
     pub times_s: Vec<f64>,
     /// What was measured.
@@ -43,19 +43,19 @@ pub struct Track {
 ///
 /// # Errors
 /// When the drawing library fails.
-pub fn draw(title: &str, subtitle: &str, timeline: &Timeline) -> Result<String, String> {
-    let Some(end_s) = timeline.times_s.last().filter(|end_s| **end_s > 0.0) else {
+pub fn draw(title: &str, subtitle: &str, series: &ScoredSeries) -> Result<String, String> {
+    let Some(end_s) = series.times_s.last().filter(|end_s| **end_s > 0.0) else {
         return without_data(title, subtitle, "the series has fewer than two steps");
     };
     let across = TimeAxis::new(LEFT, RIGHT, *end_s);
-    let panels = 1 + timeline.tracks.len() as i32;
+    let panels = 1 + series.tracks.len() as i32;
     let bottom = TOP + panels * PANEL - GAP;
     picture(bottom + 84, title, subtitle, |canvas| {
-        let values = Panel { name: "value", index: 0, values: &timeline.values };
-        values.draw(canvas, timeline, &across, None);
-        for (index, track) in timeline.tracks.iter().enumerate() {
+        let values = Panel { name: "value", index: 0, values: &series.values };
+        values.draw(canvas, series, &across, None);
+        for (index, track) in series.tracks.iter().enumerate() {
             let panel = Panel { name: &track.name, index: 1 + index as i32, values: &track.scores };
-            panel.draw(canvas, timeline, &across, Some(track));
+            panel.draw(canvas, series, &across, Some(track));
         }
         across.draw_named(canvas, bottom, bottom + 4, "time from the start");
         let words = "shaded: labelled abnormal; marks: onsets at the threshold drawn, green \
@@ -74,14 +74,14 @@ impl Panel<'_> {
     fn draw(
         &self,
         canvas: &mut Canvas<'_>,
-        timeline: &Timeline,
+        series: &ScoredSeries,
         across: &TimeAxis,
         track: Option<&Track>,
     ) {
         let top = TOP + self.index * PANEL;
         let bottom = top + PANEL - GAP;
         canvas.text(self.name, (LEFT, top - 10), 13, INK, Anchor::Left);
-        for (start_s, end_s) in &timeline.events {
+        for (start_s, end_s) in &series.events {
             let (from, to) = (across.x(*start_s), across.x(*end_s));
             canvas.rectangle((from, top), (to.max(from + 2), bottom), SHADE, 1.0);
         }
@@ -89,13 +89,13 @@ impl Panel<'_> {
         let shown = self.values.iter().copied().chain(threshold);
         let Some(up) = Axis::around(shown, (bottom, top), f64::INFINITY) else { return };
         up.draw_vertical(canvas, (LEFT, RIGHT), "");
-        canvas.line(columns(&timeline.times_s, self.values, across, &up), BLUE, 1.0, 1);
+        canvas.line(columns(&series.times_s, self.values, across, &up), BLUE, 1.0, 1);
         if let Some(threshold) = threshold {
             let y = up.at(threshold);
             canvas.line(vec![(LEFT, y), (RIGHT, y)], FAINT, 1.0, 1);
         }
         for (step, is_right) in track.iter().flat_map(|track| &track.onsets) {
-            let x = across.x(timeline.times_s[*step]);
+            let x = across.x(series.times_s[*step]);
             let color = if *is_right { GREEN } else { VERMILLION };
             canvas.rectangle((x - 1, top - 6), (x + 2, top + 8), color, 1.0);
         }
@@ -130,10 +130,10 @@ fn columns(times_s: &[f64], values: &[f64], across: &TimeAxis, up: &Axis) -> Vec
 mod tests {
     use super::*;
 
-    fn timeline() -> Timeline {
+    fn timeline() -> ScoredSeries {
         let values: Vec<f64> =
             (0..5_000).map(|at| if at == 2_345 { 900.0 } else { 10.0 }).collect();
-        Timeline {
+        ScoredSeries {
             times_s: (0..5_000).map(|at| f64::from(at) * 60.0).collect(),
             events: vec![(2_340.0 * 60.0, 2_350.0 * 60.0)],
             tracks: vec![Track {
