@@ -12,9 +12,11 @@
 //! [`Policy`]. The life of a message is in [`next_belief`](super::next_belief); the lane makes no
 //! other move, and tells a [`LaneObserver`] of each.
 
+mod bounds;
 mod config;
 mod counts;
 mod directory;
+mod filling;
 mod outcomes;
 mod sessions;
 mod shares;
@@ -24,6 +26,7 @@ mod waiting;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use bounds::{Amount, Borrowing, ShareBounds, ShareNode};
 pub use config::{Change, ChangeError, LaneConfig, TenantSpec};
 pub use counts::{AttemptCounts, Counts};
 pub use outcomes::{Answer, ReceiptOutcome};
@@ -244,18 +247,26 @@ impl<P: Policy> Lane<P> {
                     (pacer, quota) => *pacer = quota.map(Pacer::new),
                 }
                 self.config.quota = quota;
-                self.policy.reshape(now, Reshape::Rate(quota.map(|quota| quota.rate)));
+                let rate = quota.map(|quota| quota.rate);
+                self.policy.reshape(now, Reshape::Rate(rate));
+                self.directory.set_rate(rate);
             }
             Change::TenantWeight(tenant, weight) => {
                 if let Some((node, product)) = self.directory.set_weight(tenant, weight)? {
                     self.policy.reshape(now, Reshape::Weight { node, weight, product });
                 }
             }
+            Change::Bounds(node, bounds) => {
+                self.directory.knows(node)?;
+                bounds.check()?;
+                self.directory.set_bounds(node, bounds);
+            }
             Change::SenderCap(sender, cap) => {
                 self.directory.set_cap(now, sender, cap);
                 self.reconsider_sender(now, sender);
             }
         }
+        self.directory.refresh_bounds(now, &mut self.policy);
         Ok(())
     }
 
@@ -278,6 +289,7 @@ impl<P: Policy> Lane<P> {
         if message.segments.0 == 0 {
             return Err(Refused::NoSegments);
         }
+        self.directory.refresh_bounds(now, &mut self.policy);
         let record = Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
         let queue = self.directory.queue_for(now, &message, &mut self.policy);
         if let Some(limit) = self.config.admission {
@@ -349,6 +361,7 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) -> Next {
         self.do_what_is_due(now, observer);
+        self.directory.refresh_bounds(now, &mut self.policy);
         // Whether anything is eligible comes first: "no session" is news only to those who wait.
         let queue = match self.policy.pick(now, entropy) {
             Pick::Queue(queue) => queue,

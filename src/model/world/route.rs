@@ -70,6 +70,11 @@ impl<P: Policy> Route<P> {
                 lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst");
             }
         }
+        for (node, bounds) in &scenario.bounds {
+            let change = Change::Bounds(*node, *bounds);
+            lane.reconfigure(Time::ZERO, change)
+                .expect("a resolved scenario's bounds are of nodes that its lanes have");
+        }
         Route {
             id,
             lane,

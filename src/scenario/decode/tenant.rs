@@ -5,51 +5,56 @@ use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::resolved::SenderUse;
 use super::super::suggest::list;
 use super::super::tree::Node;
+use super::bounds::{BOUNDS, bounds};
 use super::names::Names;
 use super::sizes::{SIZES, Sizes, sizes};
 use super::traffic::{TRAFFIC_KINDS, Traffic, Where, traffic};
 use super::values::Placed;
 use super::{ROOT, destination};
+use crate::scheduler::ShareBounds;
 use crate::units::{Quota, TenantSetId, Weight};
 
 pub(crate) static TENANT: TableSpec = TableSpec {
     title: "`[[tenant]]`",
     doc: "A customer, or with `count` a population of equal ones.",
-    fields: &[&[
-        Field::required("name", Shape::Name, "its name"),
-        Field::with_default(
-            "count",
-            Shape::Integer { least: 1, most: MOST_TENANTS },
-            "1",
-            "how many equal tenants; they are named `name-1`, `name-2` and so on",
-        ),
-        Field::optional(
-            "sizes",
-            Shape::Table(&SIZES),
-            "how traffic differs between the members of a population; equal when not given",
-        ),
-        Field::optional("set", Shape::Name, "its tenant set; all tenants have one or none has"),
-        Field::with_default("weight", Shape::Weight, "1", "its weight in its set or among all"),
-        Field::with_default(
-            "senders",
-            Shape::Integer { least: 1, most: MOST_SENDERS },
-            "1",
-            "its senders, used in turn; they are named `sender-1`, `sender-2` and so on",
-        ),
-        Field::optional(
-            "sender-skew",
-            Shape::Number { least: 0.0, most: 10.0 },
-            "senders are used at random, number k in proportion to k to the power of minus this; \
+    fields: &[
+        &[
+            Field::required("name", Shape::Name, "its name"),
+            Field::with_default(
+                "count",
+                Shape::Integer { least: 1, most: MOST_TENANTS },
+                "1",
+                "how many equal tenants; they are named `name-1`, `name-2` and so on",
+            ),
+            Field::optional(
+                "sizes",
+                Shape::Table(&SIZES),
+                "how traffic differs between the members of a population; equal when not given",
+            ),
+            Field::optional("set", Shape::Name, "its tenant set; all tenants have one or none has"),
+            Field::with_default("weight", Shape::Weight, "1", "its weight in its set or among all"),
+            Field::with_default(
+                "senders",
+                Shape::Integer { least: 1, most: MOST_SENDERS },
+                "1",
+                "its senders, used in turn; they are named `sender-1`, `sender-2` and so on",
+            ),
+            Field::optional(
+                "sender-skew",
+                Shape::Number { least: 0.0, most: 10.0 },
+                "senders are used at random, number k in proportion to k to the power of minus this; \
              0 for evenly",
-        ),
-        Field::optional("sender-cap", Shape::Rate, "segments that each sender may send"),
-        Field::optional(
-            "sender-burst",
-            Shape::Integer { least: 1, most: destination::MOST_BURST },
-            "segments that a sender may send at once after a pause; 1 when not given",
-        ),
-        Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
-    ]],
+            ),
+            Field::optional("sender-cap", Shape::Rate, "segments that each sender may send"),
+            Field::optional(
+                "sender-burst",
+                Shape::Integer { least: 1, most: destination::MOST_BURST },
+                "segments that a sender may send at once after a pause; 1 when not given",
+            ),
+            Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
+        ],
+        BOUNDS,
+    ],
     kind: None,
 };
 
@@ -68,6 +73,7 @@ pub(crate) struct TenantTable {
     pub(crate) set_given: bool,
     pub(crate) head: Mark,
     pub(crate) weight: Weight,
+    pub(crate) bounds: ShareBounds,
     pub(crate) sizes: Option<Sizes>,
     pub(crate) senders: u32,
     pub(crate) sender_use: SenderUse,
@@ -94,6 +100,7 @@ pub(crate) fn tenant(
     let set_name = reader.text("set");
     let set = set_name.as_ref().and_then(|set| sets.find(reporter, set));
     let weight = reader.weight("weight");
+    let bounds = bounds(&reader);
     let sizes = reader.get("sizes").map(|node| sizes(reporter, &node));
     if let (true, Some(1)) = (reader.has("sizes"), count) {
         let label = "give a `count` above 1, or remove this";
@@ -121,6 +128,7 @@ pub(crate) fn tenant(
             set_given: reader.has("set"),
             head: reader.head,
             weight: weight?,
+            bounds: bounds?,
             sizes: match sizes {
                 Some(sizes) => Some(sizes?),
                 None => None,

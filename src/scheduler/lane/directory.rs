@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use super::bounds::{BoundTable, ShareNode};
 use super::config::{ChangeError, LaneConfig, TenantSpec};
 use super::counts::Counts;
 use super::shares::ShareTree;
@@ -21,6 +22,7 @@ const IDLE_QUEUES_KEPT: usize = 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
     pub(super) tree: ShareTree,
+    pub(super) bounds: BoundTable,
     tenants: Vec<Option<Tenant>>,
     sets: Vec<Option<NodeId>>,
     set_weights: Vec<Weight>,
@@ -79,10 +81,18 @@ pub(super) enum QueueStanding {
     Blocked,
 }
 
+impl Tenant {
+    /// Its tenant set.
+    pub(super) fn set(&self) -> Option<TenantSetId> {
+        self.spec.set
+    }
+}
+
 impl Directory {
     pub(super) fn new(config: &LaneConfig) -> Self {
         Directory {
             tree: ShareTree::new(config.salt),
+            bounds: BoundTable::new(config.quota.map(|quota| quota.rate), config.tenant_sets.len()),
             tenants: Vec::new(),
             sets: alloc::vec![None; config.tenant_sets.len()],
             set_weights: config.tenant_sets.clone(),
@@ -118,7 +128,14 @@ impl Directory {
             queues: Vec::new(),
             counts: Counts::default(),
         });
+        *self.attached_beside(spec) += spec.weight.millionths();
+        self.bounds.mark_stale();
         Ok(())
+    }
+
+    /// The sum of the weights of the tenants attached beside one of this kind.
+    fn attached_beside(&mut self, spec: TenantSpec) -> &mut u64 {
+        &mut self.bounds.attached[spec.set.map_or(0, TenantSetId::index)]
     }
 
     /// Removes a tenant that has nothing in the lane, with its queues.
@@ -129,7 +146,7 @@ impl Directory {
         policy: &mut P,
     ) -> Result<Counts, ChangeError> {
         let tenant = self.tenant(id).ok_or(ChangeError::TenantNotAttached(id))?;
-        let counts = tenant.counts;
+        let (counts, spec) = (tenant.counts, tenant.spec);
         if counts.live() > 0 {
             return Err(ChangeError::TenantHasMessages(id));
         }
@@ -139,6 +156,9 @@ impl Directory {
             self.reclaim(now, queue, policy);
         }
         self.tenants[id.index()] = None;
+        *self.attached_beside(spec) -= spec.weight.millionths();
+        self.bounds.forget(id);
+        self.bounds.mark_stale();
         Ok(counts)
     }
 
@@ -182,8 +202,12 @@ impl Directory {
     ) -> Result<Option<(NodeId, Weight)>, ChangeError> {
         let slot = self.tenants.get_mut(id.index()).and_then(Option::as_mut);
         let tenant = slot.ok_or(ChangeError::TenantNotAttached(id))?;
-        tenant.spec.weight = weight;
-        Ok(tenant.node.map(|node| {
+        let before = core::mem::replace(&mut tenant.spec.weight, weight);
+        let (spec, node) = (tenant.spec, tenant.node);
+        let attached = self.attached_beside(spec);
+        *attached = *attached + weight.millionths() - before.millionths();
+        self.bounds.mark_stale();
+        Ok(node.map(|node| {
             self.tree.set_weight(node, weight);
             (node, self.tree.product(node))
         }))
@@ -219,6 +243,7 @@ impl Directory {
         place: usize,
         policy: &mut P,
     ) -> QueueId {
+        let had = self.nodes_above(message);
         let parent = self.node_of_class(message.tenant, message.class);
         let identity = u64::from(message.sender.0);
         let node = self.tree.insert(Some(parent), Level::Sender, identity, Weight::ONE);
@@ -249,7 +274,94 @@ impl Directory {
         self.tree.path(node, &mut path);
         policy.attach(now, id, &path);
         self.path = path;
+        if self.has_bounds() {
+            self.tell_new_bounds(now, message, had, policy);
+        }
         id
+    }
+
+    /// The nodes above a message's queue that exist.
+    fn nodes_above(&self, message: &Message) -> [Option<NodeId>; 3] {
+        let set = self.tenant(message.tenant).and_then(Tenant::set);
+        [
+            set.and_then(|set| self.node_of(ShareNode::TenantSet(set), None)),
+            self.node_of(ShareNode::Tenant(message.tenant), None),
+            self.node_of(ShareNode::Class(message.class), Some(message.tenant)),
+        ]
+    }
+
+    /// Tells the policy the bounds of those above a message's queue that it has not had before.
+    fn tell_new_bounds<P: Policy>(
+        &mut self,
+        now: Time,
+        message: &Message,
+        had: [Option<NodeId>; 3],
+        policy: &mut P,
+    ) {
+        let set = self.tenant(message.tenant).and_then(Tenant::set);
+        let nodes = [
+            set.map(ShareNode::TenantSet),
+            Some(ShareNode::Tenant(message.tenant)),
+            Some(ShareNode::Class(message.class)),
+        ];
+        let have = self.nodes_above(message);
+        for ((node, before), id) in nodes.into_iter().zip(had).zip(have) {
+            if let (Some(node), None, Some(id)) = (node, before, id) {
+                self.tell_bounds(now, id, node, Some(message.tenant), policy);
+            }
+        }
+    }
+
+    /// The node of a set, of a tenant, or of a tenant's class, if it exists.
+    pub(super) fn node_of(&self, node: ShareNode, tenant: Option<TenantId>) -> Option<NodeId> {
+        match node {
+            ShareNode::TenantSet(set) => self.sets.get(set.index()).copied().flatten(),
+            ShareNode::Tenant(tenant) => self.tenant(tenant)?.node,
+            ShareNode::Class(class) => {
+                let classes = &self.tenant(tenant?)?.classes;
+                classes.iter().find(|(known, _)| *known == class).map(|(_, node)| *node)
+            }
+        }
+    }
+
+    /// The weight of a node, and the sum of those of all it may have to share with.
+    pub(super) fn weight_among_all(&self, node: ShareNode) -> (Weight, u128) {
+        let sum = |weights: &[Weight]| weights.iter().map(|w| u128::from(w.millionths())).sum();
+        match node {
+            ShareNode::TenantSet(set) => (self.set_weights[set.index()], sum(&self.set_weights)),
+            ShareNode::Class(class) => {
+                (self.class_weights[class.index()], sum(&self.class_weights))
+            }
+            ShareNode::Tenant(tenant) => {
+                let spec = self.tenant(tenant).map(|tenant| tenant.spec);
+                let set = spec.and_then(|spec| spec.set).map_or(0, TenantSetId::index);
+                let weight = spec.map_or(Weight::ONE, |spec| spec.weight);
+                (weight, self.bounds.attached[set].into())
+            }
+        }
+    }
+
+    /// One more than the greatest number of a tenant that was ever attached.
+    pub(super) fn tenant_count(&self) -> usize {
+        self.tenants.len()
+    }
+
+    /// Whether the lane has such a node.
+    pub(super) fn knows(&self, node: ShareNode) -> Result<(), ChangeError> {
+        match node {
+            ShareNode::TenantSet(set) if set.index() >= self.set_weights.len() => {
+                Err(ChangeError::NoSuchTenantSet(Some(set)))
+            }
+            ShareNode::Class(class)
+                if self.class_weights.len() < 2 || class.index() >= self.class_weights.len() =>
+            {
+                Err(ChangeError::NoSuchClass(class))
+            }
+            ShareNode::Tenant(tenant) if self.tenant(tenant).is_none() => {
+                Err(ChangeError::TenantNotAttached(tenant))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn node_of_class(&mut self, id: TenantId, class: ClassId) -> NodeId {
