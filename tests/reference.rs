@@ -292,19 +292,19 @@ claims! {
     promises_and_limits_agree_when_an_order_stands {
     }
 
-    WAITING = options(
+    WAITING = Claim { tolerance: Ratio::whole_over(1, 1 << 20), ..options(
         |world| with_options(world, scoring::Options {
             waiting: Some(Ratio::whole_over(1, 4)),
             every: 2,
             ..scoring::PLAIN
         }),
         |_| with_terms(Terms { waiting_millionths: 250_000, ..Terms::NONE }),
-    );
+    )};
     waiting_time_agrees_decision_by_decision {
         waiting_time_whose_clock_stands_still_is_caught: StopsTheClock;
     }
 
-    URGENCY = options(
+    URGENCY = Claim { tolerance: Ratio::whole_over(1, 1 << 20), ..options(
         |world| with_options(world, scoring::Options {
             urgency: Some((Ratio::whole_over(2, 1), OLD)),
             every: 2,
@@ -315,7 +315,7 @@ claims! {
             urgency_horizon: Span::from_nanoseconds(OLD),
             ..Terms::NONE
         }),
-    );
+    )};
     urgency_agrees_decision_by_decision {
         urgency_whose_clock_stands_still_is_caught: StopsTheClock;
     }

@@ -17,8 +17,10 @@
 //!   child got by its promise it does not owe its siblings later, and what it got beyond it is held
 //!   against its promise up to one message (or batch): over every interval in which it is ready
 //!   f·X − x ≤ f·(Lmax + ΣLⱼ of the others with promises) + 2L.
-//! - **A limit** is a rate. A child that has used it up is held back like one that its own cap holds back;
-//!   when that leaves nothing to send, the answer is when something may be ([`Pick::NotUntil`]).
+//! - **A limit** is a rate M. A child that has used it up takes no part until it may go on, and is then like
+//!   one that was idle: with distances kept, as for the caps of senders, a limit near the child's share would
+//!   leave it less than both. So xᵢ = min(Mᵢ, λ·wᵢ). When limits leave nothing to send, the answer is when
+//!   something may be ([`Pick::NotUntil`]).
 
 mod batch;
 mod node;
@@ -180,7 +182,7 @@ impl FullScoring {
         let division = &mut self.nodes[parent as usize].division;
         let ranks = &mut self.ranks;
         match before {
-            Place::Idle | Place::Frozen { .. } => return,
+            Place::Idle | Place::Limited | Place::Frozen { .. } => return,
             Place::Ready => division.ready.remove(ranks, index),
             Place::Early => division.early.remove(ranks, index),
             Place::Taken => division.taken.remove(ranks, index),
@@ -198,7 +200,7 @@ impl FullScoring {
         let limit = node.limit.filter(|limit| may_go && !limit.conforms(now));
         if let Some(limit) = limit {
             self.limited.set(index, (limit.earliest(now), node.tie));
-            return Below::Held;
+            return Below::Limited;
         }
         let wanted = if node.is_taken && may_go { Below::Taken } else { node.below };
         self.limited.remove(index);
@@ -228,23 +230,32 @@ impl FullScoring {
             division.clock.advance(now);
         }
         let (clock, promised) = (division.clock.value(), division.promised_clock.value());
-        let stays_frozen = matches!(before, Place::Frozen { .. }) && wanted == Below::Held;
-        if stays_frozen || (before == Place::Idle && wanted == Below::Idle) {
+        let rests = matches!(
+            (before, wanted),
+            (Place::Frozen { .. }, Below::Held)
+                | (Place::Limited, Below::Limited)
+                | (Place::Idle, Below::Idle)
+        );
+        if rests {
             return;
         }
         let node = &mut self.nodes[index as usize];
         let promise = node.promise.as_mut();
         match before {
-            Place::Idle => {
-                node.tag.lift(clock);
-                promise.into_iter().for_each(|promise| promise.lift(promised));
+            Place::Idle | Place::Limited => {
+                if !matches!(wanted, Below::Idle | Below::Limited) {
+                    node.tag.lift(clock);
+                    promise.into_iter().for_each(|promise| promise.lift(promised));
+                }
             }
             Place::Frozen { lag, promise_lag } => {
                 node.tag.move_to(clock + lag);
                 promise.into_iter().for_each(|promise| promise.move_to(promised + promise_lag));
-                self.nodes[parent as usize].division.frozen -= 1;
             }
             Place::Taken | Place::Early | Place::Ready => {}
+        }
+        if matches!(before, Place::Limited | Place::Frozen { .. }) {
+            self.nodes[parent as usize].division.held -= 1;
         }
         let was_counted = matches!(before, Place::Early | Place::Ready);
         match wanted {
@@ -271,7 +282,12 @@ impl FullScoring {
                 let lag = node.tag.value() - clock;
                 let promise_lag = node.promise.map_or(0, |promise| promise.value() - promised);
                 node.place = Place::Frozen { lag, promise_lag };
-                self.nodes[parent as usize].division.frozen += 1;
+                self.nodes[parent as usize].division.held += 1;
+            }
+            Below::Limited => {
+                self.unrank(index);
+                self.nodes[index as usize].place = Place::Limited;
+                self.nodes[parent as usize].division.held += 1;
             }
             Below::Idle => {
                 self.unrank(index);

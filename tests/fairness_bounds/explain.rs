@@ -14,7 +14,7 @@ fn standings(rig: &Rig<Scoring>, tenants: u32) -> Vec<(u32, u32, Standing)> {
         .collect()
 }
 
-fn assert_balanced(standings: &[(u32, u32, Standing)]) {
+pub(crate) fn assert_balanced(standings: &[(u32, u32, Standing)]) {
     let lags: i128 = standings.iter().map(|(_, _, standing)| standing.lag_nanosegments).sum();
     let shares: u64 = standings.iter().map(|(_, _, standing)| standing.share_billionths).sum();
     let rounding = 8 * standings.len() as u64;

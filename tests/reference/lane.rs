@@ -224,6 +224,9 @@ impl ReferenceLane {
 
         let heads = self.ready_heads();
         if heads.is_empty() {
+            if let Rule::Other(order) = &mut self.order.rule {
+                order.idle(now);
+            }
             return Decision::Idle;
         }
         let queue = match self.order.pick(now, &heads) {

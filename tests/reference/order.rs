@@ -65,6 +65,8 @@ pub(crate) trait Order: Debug {
     fn set_first(&mut self, now: u64, flow: &Path, first: Option<First>);
     /// A queue is idle, may be served, or is held back: for rules that tell the last from the first.
     fn set_state(&mut self, _now: u64, _queue: &Path, _state: State) {}
+    /// Asked what is next while nothing may be served.
+    fn idle(&mut self, _now: u64) {}
     /// Something is awake.
     fn pick(&mut self, now: u64) -> Choice;
     /// The queue whose head goes when `flow` is next.

@@ -6,7 +6,7 @@
 //! - Worst-case fairness: WF²Q+ at every node, but a child that is held back keeps its distance to V.
 //! - A promise f: while service ÷ f is not ahead of the parent's service, slowed down where ready children
 //!   are promised more than everything, the child goes first. Beyond it at most twice a batch is remembered.
-//! - A limit: n ≤ 1 + limit·T by the generic cell rate algorithm.
+//! - A limit: n ≤ 1 + limit·T by the generic cell rate algorithm. Who is over it is as if idle.
 
 use super::order::{Choice, First, Order, Terms, Unit};
 use super::rational::Ratio;
@@ -45,15 +45,29 @@ pub(crate) fn bounds_of(tie: u64, per: u64) -> (Option<Ratio>, Option<Ratio>) {
     ((tie & 1 == 1).then_some(part), (tie & 6 == 6).then_some(rate))
 }
 
+/// How a node takes part in its parent's division.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stand {
+    Idle,
+    /// All below it is held back.
+    Held,
+    /// Its own limit holds it back.
+    Limited,
+    Going,
+}
+
 #[derive(Clone, Debug)]
 struct Node {
     weight: Ratio,
     tie: u64,
+    stand: Stand,
     state: State,
     is_taken: bool,
     tag: Ratio,
     promise: Option<Ratio>,
     promise_tag: Ratio,
+    /// What it was ordered by last.
+    key: Ratio,
     limit: Option<Ratio>,
     limited_until: Ratio,
     /// While held back: distances of the tags to the clocks of the parent.
@@ -96,11 +110,13 @@ impl Scoring {
         let root = Node {
             weight: Ratio::from(1),
             tie: 0,
+            stand: Stand::Idle,
             state: State::Idle,
             is_taken: false,
             tag: zero,
             promise: None,
             promise_tag: zero,
+            key: zero,
             limit: None,
             limited_until: zero,
             lag: None,
@@ -159,43 +175,64 @@ impl Scoring {
         (self.nodes[parent].virtual_time, self.nodes[parent].promised_time)
     }
 
-    /// Keeps the tags of all nodes as what they are now: idle, held back, or taking part.
-    fn follow(&mut self, now: u64, before: &BTreeMap<Path, (bool, bool)>) {
+    fn stand(&self, now: u64, path: &Path) -> Stand {
+        let below = match Self::is_leaf(path) {
+            true => self.nodes[path].state == State::Ready,
+            false => self.children(path).any(|(child, _)| self.may_go(now, child, false)),
+        };
+        match (self.waits(path), below, self.is_limited(now, path)) {
+            (false, ..) => Stand::Idle,
+            (true, false, _) => Stand::Held,
+            (true, true, true) => Stand::Limited,
+            (true, true, false) => Stand::Going,
+        }
+    }
+
+    /// Keeps the tags of all nodes as what they are now.
+    fn follow(&mut self, now: u64, before: &BTreeMap<Path, Stand>) {
         let paths: Vec<Path> = self.nodes.keys().filter(|path| !path.is_empty()).cloned().collect();
         // From the leaves upwards, as states change.
         for path in paths.iter().rev() {
-            let (waited, _) = before.get(path).copied().unwrap_or((false, false));
-            let (waits, goes) = (self.waits(path), self.may_go(now, path, false));
+            let rested = |stand| matches!(stand, Stand::Idle | Stand::Limited);
+            let (was, is) =
+                (before.get(path).copied().unwrap_or(Stand::Idle), self.stand(now, path));
             let parent = above(path);
             if self.options.is_worst_case_fair {
                 self.pass(now, &parent);
             }
             let (clock, promised) = self.clocks(&parent);
             let node = self.node(path);
-            if let (Some((lag, promise_lag)), true) = (node.lag, goes || !waits) {
+            if let (Some((lag, promise_lag)), true) = (node.lag, is != Stand::Held) {
                 (node.tag, node.promise_tag) = (clock + lag, promised + promise_lag);
                 node.lag = None;
             }
-            if !waited && waits {
+            if rested(was) && !rested(is) {
                 node.tag = node.tag.max(clock);
                 node.promise_tag = node.promise_tag.max(promised);
             }
-            if waits && !goes && node.lag.is_none() {
+            if is == Stand::Held && node.lag.is_none() {
                 node.lag = Some((node.tag - clock, node.promise_tag - promised));
+            }
+            node.stand = is;
+        }
+        if self.options.is_worst_case_fair {
+            // Below the top V follows at once.
+            let inner = paths.iter().filter(|path| !Self::is_leaf(path));
+            for path in inner.cloned().collect::<Vec<_>>() {
+                self.pass(now, &path);
+                self.reach(now, &path);
             }
         }
     }
 
-    fn stands(&self, now: u64) -> BTreeMap<Path, (bool, bool)> {
-        let inner = self.nodes.keys().filter(|path| !path.is_empty());
-        inner
-            .map(|path| (path.clone(), (self.waits(path), self.may_go(now, path, false))))
-            .collect()
+    /// How all nodes stand, as far as it was told.
+    fn stands(&self) -> BTreeMap<Path, Stand> {
+        self.nodes.iter().map(|(path, node)| (path.clone(), node.stand)).collect()
     }
 
     /// Does something that changes who waits, and lets the tags follow.
     fn change(&mut self, now: u64, what: impl FnOnce(&mut Self)) {
-        let before = self.stands(now);
+        let before = self.stands();
         what(self);
         self.follow(now, &before);
     }
@@ -296,6 +333,7 @@ impl Scoring {
                 } else {
                     (false, tag)
                 };
+                self.node(&path).key = key.1;
                 ((key.0, key.1, tie), path)
             })
             .collect();
@@ -326,7 +364,7 @@ impl Scoring {
     /// The order is found anew.
     fn rescore(&mut self, now: u64) {
         // Limits that are over are over first.
-        let stands = self.stands(now);
+        let stands = self.stands();
         self.follow(now, &stands);
         self.sent = 0;
         let touched = |(path, node): (&Path, &Node)| {
@@ -509,8 +547,12 @@ impl Order for Scoring {
         self.change(now, |own| own.node(queue).state = state);
     }
 
+    fn idle(&mut self, now: u64) {
+        self.rescore_if_begun(now);
+    }
+
     fn pick(&mut self, now: u64) -> Choice {
-        let stands = self.stands(now);
+        let stands = self.stands();
         self.follow(now, &stands);
         let is_old = |most: u64| now - self.began >= most;
         if self.has_begun() && self.options.max_age.is_some_and(is_old) {
@@ -544,7 +586,6 @@ impl Order for Scoring {
 
     fn serve(&mut self, now: u64, leaf: &Path, sent: &First, next: Option<First>) {
         let segments = Ratio::from(sent.segments);
-        let before = self.stands(now);
         for path in upwards(leaf) {
             let node = self.node(&path);
             if let Some(limit) = node.limit {
@@ -597,7 +638,8 @@ impl Order for Scoring {
         } else {
             node.first = next;
         }
-        self.follow(now, &before);
+        let stands = self.stands();
+        self.follow(now, &stands);
     }
 
     fn completed(&mut self, now: u64, leaf: &Path, _: &Path, charged: u64, used: u64) {
@@ -625,16 +667,16 @@ impl Order for Scoring {
         }
     }
 
-    /// At the node where the two part.
+    /// At the node where the two part: by what they are ordered by, by promises, by whether V has reached them.
     fn distance(&self, a: &Path, b: &Path) -> Ratio {
         let fork = a.iter().zip(b).take_while(|(a, b)| a == b).count() + 1;
         let (Some(a), Some(b)) = (a.get(..fork), b.get(..fork)) else { return Ratio::ZERO };
+        let clock = self.nodes[&above(a)].virtual_time;
         let (a, b) = (&self.nodes[a], &self.nodes[b]);
-        let tags = (a.tag - b.tag).abs();
-        let promises = (a.promise_tag - b.promise_tag).abs();
-        match self.options.waiting.is_some() || self.options.urgency.is_some() {
-            true => Ratio::ZERO,
-            false => tags.min(promises),
+        let mut distance = (a.key - b.key).abs();
+        if self.options.is_worst_case_fair {
+            distance = distance.min((a.tag - clock).abs()).min((b.tag - clock).abs());
         }
+        distance
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Below {
     Idle,
     /// All that waits is held back.
     Held,
+    /// Something may be sent but for the node's own limit.
+    Limited,
     /// What may be sent has had its turn in the order that stands.
     Taken,
     /// Something may be sent.
@@ -38,6 +40,8 @@ pub(super) enum Place {
         lag: i128,
         promise_lag: i128,
     },
+    /// Held back by its own limit: like one that is idle, it keeps its debt and forgets unused credit.
+    Limited,
     /// Had its turn.
     Taken,
     /// The fluid division has not begun to serve it; only under worst-case fairness.
@@ -97,8 +101,8 @@ pub(super) struct Division {
     pub(super) promised_clock: Tag,
     /// Sum of the parts promised to ready children, in millionths.
     pub(super) promised_parts: u64,
-    /// Children held back.
-    pub(super) frozen: u32,
+    /// Children held back, by their limits or otherwise.
+    pub(super) held: u32,
 }
 
 impl Node {
@@ -143,7 +147,7 @@ impl Division {
             promised: Heap::default(),
             promised_clock: Tag::new(Weight::ONE),
             promised_parts: 0,
-            frozen: 0,
+            held: 0,
         }
     }
 
@@ -168,7 +172,7 @@ impl Division {
             Below::Ready
         } else if !self.taken.is_empty() {
             Below::Taken
-        } else if self.frozen > 0 {
+        } else if self.held > 0 {
             Below::Held
         } else {
             Below::Idle
