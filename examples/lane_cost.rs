@@ -15,6 +15,7 @@ mod clock;
 #[path = "../tests/support/counting.rs"]
 mod counting;
 #[path = "../tests/support/crowd.rs"]
+#[allow(dead_code, reason = "tests use more of it")]
 mod crowd;
 #[path = "../tests/support/linear.rs"]
 mod linear;

@@ -187,6 +187,8 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
         }],
         classes: vec![Class { name: "notification".into(), weight: Weight::ONE, deadline: None }],
         tenant_sets: Vec::new(),
+        scoring: apportion::scheduler::ScoringOptions::default(),
+        bounds: Vec::new(),
         tenants: (0..tenants)
             .map(|index| Tenant {
                 name: format!("tenant-{index}"),

@@ -21,7 +21,8 @@ mod water_filling;
 
 pub use detail::Detail;
 pub use fairness::{
-    AccountShares, DestinationFairness, FairnessOutcome, PartyShare, SERIES_ROWS_BY_TENANT_MAX,
+    AccountShares, CourseFigures, DestinationFairness, FairnessOutcome, PartyShare,
+    SERIES_ROWS_BY_TENANT_MAX, atkinson, gini, min_max_ratio, service_gap, theil,
 };
 pub use findings::{
     AlertRow, CheckResult, ClassFigures, DestinationRow, DetectionFigures, FairnessFigures,
@@ -35,4 +36,4 @@ pub use ledgers::{AttemptLedger, BeliefLedger, TruthLedger};
 pub use metrics::{METRICS, Metric, Scope, Unit, accepts, figure, find, judge, value};
 pub use recorder::{Measures, Onset, RunIdentity};
 pub use times::{Permille, Times};
-pub use water_filling::{Claim, divide};
+pub use water_filling::{BoundedClaim, Claim, divide, divide_within};

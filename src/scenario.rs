@@ -16,6 +16,7 @@ mod load;
 mod message_log;
 mod overrides;
 mod quantity;
+mod ranges;
 mod rate_profile;
 mod reader;
 mod resolved;
@@ -37,6 +38,7 @@ pub use message_log::{
     LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
 };
 pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
+pub use ranges::{NodeRange, Ranges};
 pub use resolved::{
     Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, GapLaw, Latency,
     LoggedArrival, Margin, MessageLog, Outside, Pace, Probability, ProfileInterval, RateProfile,

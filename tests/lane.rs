@@ -1,5 +1,7 @@
 //! How a lane behaves, from submission to the last late receipt.
 
+#[path = "lane/bounds.rs"]
+mod bounds;
 #[path = "lane/carrier.rs"]
 mod carrier;
 #[path = "lane/changes.rs"]

@@ -9,7 +9,7 @@ use crate::event::{Digest, DigestSink};
 use crate::model::{Setup, SetupError, simulate, simulate_with};
 use crate::report::MessageTable;
 use crate::scenario::{LogDefaults, LogFormat, Scenario, attach_log, read_log};
-use crate::scheduler::{Fifo, Policy, PolicyInfo, Scoring};
+use crate::scheduler::{Fifo, FullScoring, Policy, PolicyInfo, PolicyOptions, Scoring};
 
 /// How many seeds are run one after another and then side by side.
 const SEEDS: u64 = 4;
@@ -95,12 +95,20 @@ pub fn verify(
     let boxed: Option<Vec<Box<dyn Policy>>> = scenario
         .destinations
         .iter()
-        .map(|destination| policy.build(destination.quota.map(|quota| quota.rate)))
+        .map(|destination| {
+            let rate = destination.quota.map(|quota| quota.rate);
+            policy.build_with(rate, scenario.policy_options())
+        })
         .collect();
     let boxed = boxed.expect("the runs before would have failed");
     add("on the heap calendar", on_heap(setup, boxed));
     match policy.name {
-        "scoring" => add("monomorphised policy", own_type(setup, Scoring::new())),
+        "scoring" if scenario.policy_options() == PolicyOptions::default() => {
+            add("monomorphised policy", own_type(setup, Scoring::new()));
+        }
+        "scoring" => {
+            add("monomorphised policy", own_type(setup, FullScoring::new(scenario.scoring)));
+        }
         "fifo" => add("monomorphised policy", own_type(setup, Fifo::new())),
         _ => {}
     }

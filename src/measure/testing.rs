@@ -37,6 +37,8 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
         destinations: vec![destination("dest")],
         classes: vec![class("otp", Some(10)), class("bulk", None)],
         tenant_sets: Vec::new(),
+        scoring: crate::scheduler::ScoringOptions::default(),
+        bounds: Vec::new(),
         tenants: tenants
             .iter()
             .map(|(name, weight)| Tenant {

@@ -91,7 +91,8 @@ pub fn simulate<S: Sink>(
 ) -> Result<Outcome, SetupError> {
     let mut policies = Vec::new();
     for destination in &setup.scenario.destinations {
-        let built = policy.build(destination.quota.map(|quota| quota.rate));
+        let rate = destination.quota.map(|quota| quota.rate);
+        let built = policy.build_with(rate, setup.scenario.policy_options());
         policies.push(built.ok_or_else(|| SetupError::PolicyNeedsQuota {
             policy: policy.name.to_owned(),
             destination: destination.name.clone(),

@@ -72,6 +72,7 @@ pub(super) fn findings() -> Findings {
                 max_min_distance: Some(0.0041),
                 contention_share_min: Some(0.981),
                 work_conservation: Some(0.999),
+                ..FairnessFigures::default()
             },
             classes: BTreeMap::from([
                 ("marketing".into(), class(25_000, &bulk, None)),

@@ -15,7 +15,9 @@ use super::action::Action;
 use super::fault::Fault;
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
-use crate::scheduler::{Backpressure, DailyCap, RetryPolicy};
+use crate::scheduler::{
+    Backpressure, DailyCap, PolicyOptions, RetryPolicy, ScoringOptions, ShareBounds, ShareNode,
+};
 use crate::time::{Span, Time};
 use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
@@ -44,6 +46,10 @@ pub struct Scenario {
     pub classes: Vec<Class>,
     /// Index = [`TenantSetId`]; empty when the scenario has none.
     pub tenant_sets: Vec<TenantSet>,
+    /// The options of the policy `scoring`.
+    pub scoring: ScoringOptions,
+    /// What nodes of the share tree are promised and held to; those without bounds are not listed.
+    pub bounds: Vec<(ShareNode, ShareBounds)>,
     /// Index = [`TenantId`].
     pub tenants: Vec<Tenant>,
     /// Index = [`SenderId`]; the senders of one tenant are adjacent.
@@ -303,6 +309,11 @@ impl Scenario {
     /// earlier messages were served, so runs that have some are not paired message by message.
     pub fn is_open_loop(&self) -> bool {
         !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
+    }
+
+    /// What the scenario asks of its policy beside weights.
+    pub fn policy_options(&self) -> PolicyOptions {
+        PolicyOptions { scoring: self.scoring, has_bounds: !self.bounds.is_empty() }
     }
 
     /// The tenants that `name` stands for: one tenant, or all of one population.

@@ -13,11 +13,13 @@
 //! other move, and tells a [`LaneObserver`] of each.
 
 mod backpressure;
+mod bounds;
 mod campaigns;
 mod config;
 mod control;
 mod counts;
 mod directory;
+mod filling;
 mod gate;
 mod observer;
 mod outcomes;
@@ -32,6 +34,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 pub use backpressure::{AdaptiveRate, Backpressure, CircuitBreaker};
+pub use bounds::{Amount, Borrowing, ShareBounds, ShareNode};
 pub use config::{Change, ChangeError, LaneConfig, TenantSpec};
 pub use control::Target;
 pub use counts::{AttemptCounts, Counts};
@@ -186,18 +189,26 @@ impl<P: Policy> Lane<P> {
                     (pacer, quota) => *pacer = quota.map(Pacer::new),
                 }
                 self.config.quota = quota;
-                self.policy.reshape(now, Reshape::Rate(quota.map(|quota| quota.rate)));
+                let rate = quota.map(|quota| quota.rate);
+                self.policy.reshape(now, Reshape::Rate(rate));
+                self.directory.set_rate(rate);
             }
             Change::TenantWeight(tenant, weight) => {
                 if let Some((node, product)) = self.directory.set_weight(tenant, weight)? {
                     self.policy.reshape(now, Reshape::Weight { node, weight, product });
                 }
             }
+            Change::Bounds(node, bounds) => {
+                self.directory.knows(node)?;
+                bounds.check()?;
+                self.directory.set_bounds(node, bounds);
+            }
             Change::SenderCap(sender, cap) => self.set_rate(now, Party::Sender(sender), cap),
             Change::TenantCap(tenant, cap) => self.set_rate(now, Party::Tenant(tenant), cap),
             Change::SenderDailyCap(sender, cap) => self.set_daily(now, Party::Sender(sender), cap),
             Change::TenantDailyCap(tenant, cap) => self.set_daily(now, Party::Tenant(tenant), cap),
         }
+        self.directory.refresh_bounds(now, &mut self.policy);
         Ok(())
     }
 
@@ -221,6 +232,7 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) -> Next {
         self.do_what_is_due(now, observer);
+        self.directory.refresh_bounds(now, &mut self.policy);
         // Whether anything is eligible comes first: "no session" is news only to those who wait.
         let queue = match self.policy.pick(now, entropy) {
             Pick::Queue(queue) => queue,

@@ -20,7 +20,9 @@
 use alloc::vec::Vec;
 
 use super::heap::{Heap, Positions};
-use super::policy::{Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing};
+use super::policy::{
+    Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing, TermTimes,
+};
 use crate::time::Time;
 use crate::units::{QueueId, Rate, Segments, Weight};
 
@@ -413,6 +415,11 @@ impl Policy for Scoring {
             (i128::from(rate.segments()), i128::from(rate.per().as_nanoseconds()))
         });
         let score_ns = lag * per / (segments * share.max(1));
-        Some(Standing { score_ns, lag_nanosegments: lag, share_billionths: share as u64 })
+        Some(Standing {
+            score_ns,
+            lag_nanosegments: lag,
+            terms: TermTimes::default(),
+            share_billionths: share as u64,
+        })
     }
 }

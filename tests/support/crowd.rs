@@ -4,10 +4,9 @@
 //! Each tenant has two classes and five senders: ten queues. A set has at most a thousand tenants. Every
 //! sender has a cap, wide enough that it holds nothing back, and every message expires some day.
 
-use apportion::scheduler::Change;
 use apportion::scheduler::{
-    Lane, LaneConfig, Message, Next, Policy, ReceiptState, RetryPolicy, SessionChange, Status,
-    TenantSpec, Ticket,
+    Backpressure, Change, Lane, LaneConfig, Message, Next, Policy, ReceiptState, RetryPolicy,
+    SessionChange, Status, TenantSpec, Ticket,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{
@@ -38,6 +37,7 @@ impl<P: Policy> Crowd<P> {
             quota: Some(Quota { rate, burst: 10 }),
             admission: Some(Span::from_seconds(365 * 86_400)),
             retry: RetryPolicy::NEVER,
+            backpressure: Backpressure::default(),
             response_timeout: Span::from_seconds(60),
             receipt_timeout: Span::from_seconds(72 * 3600),
             tenant_sets: (0..tenants.div_ceil(TENANTS_OF_SET)).map(weight).collect(),

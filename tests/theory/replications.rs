@@ -254,6 +254,8 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         }],
         classes: vec![Class { name: "any".into(), weight: Weight::ONE, deadline: None }],
         tenant_sets: Vec::new(),
+        scoring: apportion::scheduler::ScoringOptions::default(),
+        bounds: Vec::new(),
         tenants: vec![Tenant {
             name: "tenant".into(),
             group: "tenant".into(),

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use super::Subject;
 use crate::scenario::Scenario;
 use crate::scheduler::{
-    Entropy, Entry, Hop, Ineligible, Next, NodeId, Pick, Policy, Reshape, Standing,
+    Entropy, Entry, Hop, Ineligible, Next, NodeBounds, NodeId, Pick, Policy, Reshape, Standing,
+    Verdict,
 };
 use crate::time::{Span, Time};
-use crate::units::{MessageId, QueueId, Rate, Segments, SenderId, TenantId};
+use crate::units::{MessageId, QueueId, Segments, SenderId, TenantId};
 
 /// Why a message waits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -344,8 +345,12 @@ impl<P: Policy> Policy for Watched<P> {
         self.policy.reshape(now, change);
     }
 
-    fn bound(&mut self, now: Time, node: NodeId, reservation: Option<Rate>, limit: Option<Rate>) {
-        self.policy.bound(now, node, reservation, limit);
+    fn bound(&mut self, now: Time, node: NodeId, bounds: NodeBounds) {
+        self.policy.bound(now, node, bounds);
+    }
+
+    fn answered(&mut self, now: Time, queue: QueueId, verdict: Verdict) {
+        self.policy.answered(now, queue, verdict);
     }
 
     fn explain(&self, queue: QueueId) -> Option<Standing> {

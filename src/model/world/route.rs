@@ -90,6 +90,11 @@ impl<P: Policy> Route<P> {
                 cap(Change::SenderDailyCap(id, sender.daily_cap));
             }
         }
+        for (node, bounds) in &scenario.bounds {
+            let change = Change::Bounds(*node, *bounds);
+            lane.reconfigure(Time::ZERO, change)
+                .expect("a resolved scenario's bounds are of nodes that its lanes have");
+        }
         Route {
             id,
             lane,

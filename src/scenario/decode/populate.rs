@@ -6,6 +6,7 @@ use super::super::diagnostics::{Problem, Reporter};
 use super::super::resolved::{Scenario, Sender, Source, Tenant};
 use super::names::Names;
 use super::tenant::{MOST_SENDERS, MOST_TENANTS, TenantTable, numbered, tenant_names};
+use crate::scheduler::{ShareBounds, ShareNode};
 use crate::units::{SenderId, TenantId};
 
 /// Fills `draft` from `tables`; false when that failed, which is reported.
@@ -33,6 +34,9 @@ pub(crate) fn populate(
                 daily_cap: table.caps.daily,
                 spills: table.spills,
             });
+            if table.bounds != ShareBounds::NONE {
+                draft.bounds.push((ShareNode::Tenant(tenant), table.bounds));
+            }
             draft.senders.extend(numbered("sender", table.senders).map(|name| Sender {
                 name,
                 tenant,

@@ -6,11 +6,13 @@ use super::super::resolved::SenderUse;
 use super::super::suggest::list;
 use super::super::tree::Node;
 use super::ROOT;
+use super::bounds::{BOUNDS, bounds};
 use super::caps::{self, Caps};
 use super::names::Names;
 use super::sizes::{SIZES, Sizes, sizes};
 use super::traffic::{TRAFFIC_KINDS, Traffic, Where, traffic};
 use super::values::Placed;
+use crate::scheduler::ShareBounds;
 use crate::units::{TenantSetId, Weight};
 
 pub(crate) static TENANT: TableSpec = TableSpec {
@@ -53,6 +55,7 @@ pub(crate) static TENANT: TableSpec = TableSpec {
             Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
         ],
         caps::CAPS,
+        BOUNDS,
     ],
     kind: None,
 };
@@ -72,6 +75,7 @@ pub(crate) struct TenantTable {
     pub(crate) set_given: bool,
     pub(crate) head: Mark,
     pub(crate) weight: Weight,
+    pub(crate) bounds: ShareBounds,
     pub(crate) sizes: Option<Sizes>,
     pub(crate) senders: u32,
     pub(crate) sender_use: SenderUse,
@@ -100,6 +104,7 @@ pub(crate) fn tenant(
     let set_name = reader.text("set");
     let set = set_name.as_ref().and_then(|set| sets.find(reporter, set));
     let weight = reader.weight("weight");
+    let bounds = bounds(&reader);
     let sizes = reader.get("sizes").map(|node| sizes(reporter, &node));
     if let (true, Some(1)) = (reader.has("sizes"), count) {
         let label = "give a `count` above 1, or remove this";
@@ -132,6 +137,7 @@ pub(crate) fn tenant(
             set_given: reader.has("set"),
             head: reader.head,
             weight: weight?,
+            bounds: bounds?,
             sizes: match sizes {
                 Some(sizes) => Some(sizes?),
                 None => None,

@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::backpressure::Backpressure;
+use super::bounds::{ShareBounds, ShareNode};
 use super::gate::DailyCap;
 use crate::scheduler::retry::RetryPolicy;
 use crate::time::Span;
-use crate::units::{Quota, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
 /// The settings of a lane.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,8 @@ pub enum Change {
     SenderDailyCap(SenderId, Option<DailyCap>),
     /// Another daily cap of a tenant, over all its senders.
     TenantDailyCap(TenantId, Option<DailyCap>),
+    /// What a node of the share tree is promised and held to.
+    Bounds(ShareNode, ShareBounds),
 }
 
 /// Why a change was not made. The lane is as it was.
@@ -76,6 +79,10 @@ pub enum ChangeError {
     NoSuchTenantSet(Option<TenantSetId>),
     /// The tenant still has messages in the lane.
     TenantHasMessages(TenantId),
+    /// The lane has no such class, or only one and thus no such level.
+    NoSuchClass(ClassId),
+    /// A part of a share is at most all of it.
+    PartAboveOne,
 }
 
 impl fmt::Display for ChangeError {
@@ -97,6 +104,10 @@ impl fmt::Display for ChangeError {
             ChangeError::TenantHasMessages(tenant) => {
                 write!(f, "tenant {} still has messages in this lane; cancel them first", tenant.0)
             }
+            ChangeError::NoSuchClass(class) => {
+                write!(f, "the share tree of the lane has no class {}", class.0)
+            }
+            ChangeError::PartAboveOne => f.write_str("a part of a share is at most all of it"),
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Tenants, senders and queues of a lane. Queues are created when first used and reclaimed when they
 //! have been empty for long.
 
+mod nodes;
+mod parties;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::bounds::BoundTable;
 use super::config::{ChangeError, LaneConfig, TenantSpec};
 use super::counts::Counts;
 use super::gate::Gate;
@@ -13,7 +17,7 @@ use crate::scheduler::heap::IndexedHeap;
 use crate::scheduler::message::Message;
 use crate::scheduler::policy::{Hop, Level, NodeId, Policy};
 use crate::time::Time;
-use crate::units::{ClassId, QueueId, Segments, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, QueueId, SenderId, TenantId, TenantSetId, Weight};
 
 /// Queues are kept, empty, up to this many or as many as are in use: a tenant that pauses between
 /// two messages should not pay for a new queue each time.
@@ -22,6 +26,7 @@ const IDLE_QUEUES_KEPT: usize = 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
     pub(super) tree: ShareTree,
+    pub(super) bounds: BoundTable,
     tenants: Vec<Option<Tenant>>,
     sets: Vec<Option<NodeId>>,
     set_weights: Vec<Weight>,
@@ -105,10 +110,18 @@ pub(super) enum QueueStanding {
     Blocked,
 }
 
+impl Tenant {
+    /// Its tenant set.
+    pub(super) fn set(&self) -> Option<TenantSetId> {
+        self.spec.set
+    }
+}
+
 impl Directory {
     pub(super) fn new(config: &LaneConfig) -> Self {
         Directory {
             tree: ShareTree::new(config.salt),
+            bounds: BoundTable::new(config.quota.map(|quota| quota.rate), config.tenant_sets.len()),
             tenants: Vec::new(),
             sets: alloc::vec![None; config.tenant_sets.len()],
             set_weights: config.tenant_sets.clone(),
@@ -147,7 +160,14 @@ impl Directory {
             spill: Box::default(),
             counts: Counts::default(),
         });
+        *self.attached_beside(spec) += spec.weight.millionths();
+        self.bounds.mark_stale();
         Ok(())
+    }
+
+    /// The sum of the weights of the tenants attached beside one of this kind.
+    fn attached_beside(&mut self, spec: TenantSpec) -> &mut u64 {
+        &mut self.bounds.attached[spec.set.map_or(0, TenantSetId::index)]
     }
 
     /// Removes a tenant that has nothing in the lane, with its queues.
@@ -158,7 +178,7 @@ impl Directory {
         policy: &mut P,
     ) -> Result<Counts, ChangeError> {
         let tenant = self.tenant(id).ok_or(ChangeError::TenantNotAttached(id))?;
-        let counts = tenant.counts;
+        let (counts, spec) = (tenant.counts, tenant.spec);
         if counts.live() > 0 {
             return Err(ChangeError::TenantHasMessages(id));
         }
@@ -169,6 +189,9 @@ impl Directory {
         }
         self.held_tenants.remove(id.0);
         self.tenants[id.index()] = None;
+        *self.attached_beside(spec) -= spec.weight.millionths();
+        self.bounds.forget(id);
+        self.bounds.mark_stale();
         Ok(counts)
     }
 
@@ -184,76 +207,11 @@ impl Directory {
         self.tenant(id).into_iter().flat_map(|tenant| tenant.queues.iter().map(|(_, _, q)| *q))
     }
 
-    /// How many queues a party has.
-    pub(super) fn queues_of_party(&self, party: Party) -> usize {
-        match party {
-            Party::Tenant(id) => self.tenant(id).map_or(0, |tenant| tenant.queues.len()),
-            Party::Sender(id) => self.senders.get(id.index()).map_or(0, |s| s.queues.len()),
-        }
-    }
-
-    /// One of the queues of a party, by position.
-    pub(super) fn queue_of_party(&self, party: Party, position: usize) -> QueueId {
-        match party {
-            Party::Tenant(id) => {
-                let tenant = self.tenants[id.index()].as_ref().expect("it has queues");
-                tenant.queues[position].2
-            }
-            Party::Sender(id) => self.senders[id.index()].queues[position],
-        }
-    }
-
     pub(super) fn sender_mut(&mut self, id: SenderId) -> &mut Sender {
         if self.senders.len() <= id.index() {
             self.senders.resize_with(id.index() + 1, Sender::default);
         }
         &mut self.senders[id.index()]
-    }
-
-    /// Changes what holds a party back; a gate that holds nothing back is no gate.
-    ///
-    /// # Panics
-    /// When the tenant is not attached.
-    pub(super) fn change_gate<T>(
-        &mut self,
-        party: Party,
-        change: impl FnOnce(&mut Gate) -> T,
-    ) -> T {
-        let gate = match party {
-            Party::Tenant(id) => &mut self.tenant_mut(id).gate,
-            Party::Sender(id) => &mut self.sender_mut(id).gate,
-        };
-        let outcome = change(gate.get_or_insert_default());
-        gate.take_if(|gate| gate.is_open_for_good());
-        outcome
-    }
-
-    pub(super) fn gate(&self, party: Party) -> Option<&Gate> {
-        match party {
-            Party::Tenant(id) => self.tenant(id)?.gate.as_deref(),
-            Party::Sender(id) => self.senders.get(id.index())?.gate.as_deref(),
-        }
-    }
-
-    pub(super) fn gate_mut(&mut self, party: Party) -> Option<&mut Gate> {
-        match party {
-            Party::Tenant(id) => self.tenant_mut(id).gate.as_deref_mut(),
-            Party::Sender(id) => self.senders.get_mut(id.index())?.gate.as_deref_mut(),
-        }
-    }
-
-    /// Where it is kept when a party's gate lets something of it go next, and under which number.
-    pub(super) fn held(&mut self, party: Party) -> (&mut IndexedHeap<(Time, u32)>, u32) {
-        match party {
-            Party::Tenant(id) => (&mut self.held_tenants, id.0),
-            Party::Sender(id) => (&mut self.held_senders, id.0),
-        }
-    }
-
-    /// Until when the gates of a queue's tenant and sender hold back a message of this size.
-    pub(super) fn held_until(&self, now: Time, queue: &Queue, segments: Segments) -> Option<Time> {
-        let parties = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)];
-        parties.into_iter().filter_map(|party| self.gate(party)?.held_until(now, segments)).max()
     }
 
     /// Changes a tenant's weight; returns its node and the product of weights down to it, if it has a
@@ -265,8 +223,12 @@ impl Directory {
     ) -> Result<Option<(NodeId, Weight)>, ChangeError> {
         let slot = self.tenants.get_mut(id.index()).and_then(Option::as_mut);
         let tenant = slot.ok_or(ChangeError::TenantNotAttached(id))?;
-        tenant.spec.weight = weight;
-        Ok(tenant.node.map(|node| {
+        let before = core::mem::replace(&mut tenant.spec.weight, weight);
+        let (spec, node) = (tenant.spec, tenant.node);
+        let attached = self.attached_beside(spec);
+        *attached = *attached + weight.millionths() - before.millionths();
+        self.bounds.mark_stale();
+        Ok(node.map(|node| {
             self.tree.set_weight(node, weight);
             (node, self.tree.product(node))
         }))
@@ -304,6 +266,7 @@ impl Directory {
         place: usize,
         policy: &mut P,
     ) -> QueueId {
+        let had = self.nodes_above(message.tenant, class);
         let parent = self.node_of_class(message.tenant, class);
         let identity = u64::from(message.sender.0);
         let node = self.tree.insert(Some(parent), Level::Sender, identity, Weight::ONE);
@@ -335,42 +298,10 @@ impl Directory {
         self.tree.path(node, &mut path);
         policy.attach(now, id, &path);
         self.path = path;
+        if self.has_bounds() {
+            self.tell_new_bounds(now, (message.tenant, class), had, policy);
+        }
         id
-    }
-
-    fn node_of_class(&mut self, id: TenantId, class: ClassId) -> NodeId {
-        let tenant_node = self.node_of_tenant(id);
-        if self.class_weights.len() < 2 {
-            return tenant_node;
-        }
-        let weight = self.class_weights[class.index()];
-        let tenant = self.tenants[id.index()].as_mut().expect("checked by submit()");
-        match tenant.classes.iter().find(|(known, _)| *known == class) {
-            Some((_, node)) => *node,
-            None => {
-                let identity = u64::from(class.0);
-                let node = self.tree.insert(Some(tenant_node), Level::Class, identity, weight);
-                tenant.classes.push((class, node));
-                node
-            }
-        }
-    }
-
-    fn node_of_tenant(&mut self, id: TenantId) -> NodeId {
-        let tenant = self.tenants[id.index()].as_mut().expect("checked by submit()");
-        if let Some(node) = tenant.node {
-            return node;
-        }
-        let set = tenant.spec.set.map(|set| {
-            *self.sets[set.index()].get_or_insert_with(|| {
-                let weight = self.set_weights[set.index()];
-                self.tree.insert(None, Level::TenantSet, u64::from(set.0), weight)
-            })
-        });
-        let weight = tenant.spec.weight;
-        let node = self.tree.insert(set, Level::Tenant, u64::from(id.0), weight);
-        tenant.node = Some(node);
-        node
     }
 
     /// One more message of a queue is queued, parked or in flight.

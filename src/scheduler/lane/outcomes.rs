@@ -7,7 +7,7 @@ use super::waiting::Joining;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::message::Ticket;
-use crate::scheduler::policy::Policy;
+use crate::scheduler::policy::{Policy, Verdict};
 use crate::scheduler::retry::{RequeuePlace, UnknownOutcome};
 use crate::scheduler::status::{ReceiptState, Status, StatusClass};
 use crate::time::Time;
@@ -262,6 +262,11 @@ impl<P: Policy> Lane<P> {
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session);
         self.policy.completed(now, queue, charged, used);
+        match class {
+            StatusClass::Throttled => {}
+            StatusClass::Accepted => self.policy.answered(now, queue, Verdict::Taken),
+            _ => self.policy.answered(now, queue, Verdict::Refused),
+        }
         if used < charged {
             self.give_back(now, queue, sent, charged);
         }

@@ -109,6 +109,7 @@ impl<P: Policy> Lane<P> {
         if message.segments > Store::MOST_SEGMENTS {
             return Err(Refused::TooManySegments);
         }
+        self.directory.refresh_bounds(now, &mut self.policy);
         let mut message = message;
         let record =
             |message| Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
