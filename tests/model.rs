@@ -15,6 +15,8 @@ mod failures;
 mod faults;
 #[path = "model/luck.rs"]
 mod luck;
+#[path = "model/observed.rs"]
+mod observed;
 #[path = "model/paths.rs"]
 mod paths;
 #[path = "model/support.rs"]
