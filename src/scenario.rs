@@ -40,9 +40,10 @@ pub use message_log::{
 pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use ranges::{NodeRange, Ranges};
 pub use resolved::{
-    Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, GapLaw, Latency,
-    LoggedArrival, Margin, MessageLog, Outside, Pace, Probability, ProfileInterval, RateProfile,
-    Scenario, Selector, SendWindow, Sender, SenderUse, Source, Tenant, TenantSet,
+    Arrivals, Awaited, Bound, CampaignNotice, Check, Class, Curve, Destination, DetectorChoice,
+    GapLaw, Latency, LoggedArrival, Margin, MessageLog, Outside, Pace, Probability,
+    ProfileInterval, RateProfile, Scenario, Selector, SendWindow, Sender, SenderUse, Source,
+    Tenant, TenantSet,
 };
 pub use schema::schema;
 pub(crate) use suggest::nearest;

@@ -19,6 +19,8 @@ mod faults;
 mod impact;
 #[path = "model/luck.rs"]
 mod luck;
+#[path = "model/observed.rs"]
+mod observed;
 #[path = "model/paths.rs"]
 mod paths;
 #[path = "model/support.rs"]

@@ -117,7 +117,8 @@ impl Onsets {
 /// An incident is detected if at least one onset can be owed to it ([`Incident::explains`]); further
 /// onsets, of the same or other accounts, are correct too but detect nothing more. An onset inside
 /// several incidents detects all of them. `grace` is how late an onset may be because the detector
-/// judges whole windows: one window.
+/// judges whole windows: one window. A notice ([`Severity::None`]) pages nobody: it detects nothing and
+/// is no false alarm.
 pub fn match_onsets(
     incidents: &[Incident],
     onsets: &[Onset],
@@ -128,6 +129,10 @@ pub fn match_onsets(
     let mut faults = Vec::with_capacity(onsets.len());
     for onset in onsets {
         let mut owed_to: Option<&Incident> = None;
+        if onset.severity == Severity::None {
+            faults.push(None);
+            continue;
+        }
         for (incident, delay) in incidents.iter().zip(&mut delays) {
             if !incident.explains(onset, grace) {
                 continue;
@@ -146,8 +151,9 @@ pub fn match_onsets(
     let visible = incidents.iter().filter(|incident| incident.touched_traffic).count() as u64;
     let mut found: Vec<Span> = delays.iter().copied().flatten().collect();
     found.sort_unstable();
-    let alerts = onsets.len() as u64;
-    let false_alarms = faults.iter().filter(|fault| fault.is_none()).count() as u64;
+    let pages = || onsets.iter().zip(&faults).filter(|(onset, _)| onset.severity != Severity::None);
+    let alerts = pages().count() as u64;
+    let false_alarms = pages().filter(|(_, fault)| fault.is_none()).count() as u64;
     let tenant_days = exposure.tenants as f64 * exposure.observed.as_seconds_f64() / 86_400.0;
     let figures = DetectionFigures {
         incidents: visible,

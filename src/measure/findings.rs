@@ -425,4 +425,20 @@ pub struct AlertRow {
     pub impact: f64,
     /// The fault it belongs to, or empty for a false alarm.
     pub fault: String,
+    /// Start of the first abnormal window, seconds.
+    pub since_s: f64,
+    /// Whom it hits: how many accounts of the destination, 1 for the tenant alone.
+    pub accounts: u32,
+    /// How sure it is: powers of ten by which what was seen is likelier if something is wrong.
+    pub evidence: f64,
+    /// The harmed share of the traffic.
+    pub harmed: f64,
+    /// What was expected since it began: failures, messages or late outcomes, by kind.
+    pub expected: f64,
+    /// What was seen instead.
+    pub seen: f64,
+    /// The likely cause.
+    pub cause: String,
+    /// Where to look first.
+    pub look: String,
 }

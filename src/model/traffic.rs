@@ -83,7 +83,7 @@ impl<'a> Process<'a> {
             Arrivals::OnOff { pace, on, off } => {
                 Process::OnOff(Box::new(OnOff::new(pace, on, off, side)))
             }
-            Arrivals::Campaign { at, messages, over } => {
+            Arrivals::Campaign { at, messages, over, .. } => {
                 Process::Campaign(Campaign { at: *at, messages: *messages, over: *over })
             }
             Arrivals::FlashCrowd { at, peak, rise, half_life } => {

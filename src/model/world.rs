@@ -5,16 +5,18 @@ mod failures;
 mod orders;
 mod route;
 
+use std::collections::BTreeMap;
+
 use self::route::Route;
 use super::awaited::AwaitedMessages;
 use super::carrier::CarrierCounts;
 use super::faults::Faults;
 use super::tap::Tap;
 use super::traffic::SourceState;
-use crate::detector::{Account, AlertEvent, Detector, Observation};
+use crate::detector::{Account, AlertEvent, Detector, ErrorClass, Notice, Observation};
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::Scenario;
+use crate::scenario::{Arrivals, CampaignNotice, Scenario};
 use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo};
 use crate::time::Time;
 use crate::units::{
@@ -37,6 +39,7 @@ mod rank {
     pub(super) const DETECTOR: u8 = 10;
     pub(super) const WAKE: u8 = 11;
     pub(super) const ARRIVALS_OVER: u8 = 12;
+    pub(super) const NOTICE: u8 = 13;
 }
 
 /// A scenario with the seed it runs under.
@@ -131,6 +134,8 @@ pub struct World<'a, P, S> {
     /// By source: whether an action names it as a campaign.
     is_campaign: Vec<bool>,
     detector: Option<Box<dyn Detector>>,
+    /// Messages that the detector was told had failed for good.
+    failed: BTreeMap<MessageId, (Time, ErrorClass)>,
     next_message: u64,
     next_logged: usize,
     arrivals_are_over: bool,
@@ -183,6 +188,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             faults: Faults::new(&scenario.faults),
             is_campaign: orders::campaigns(scenario),
             detector,
+            failed: BTreeMap::new(),
             next_message: 0,
             next_logged: 0,
             arrivals_are_over: false,
@@ -214,6 +220,13 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         }
         if let Some(detector) = &self.detector {
             agenda.schedule(detector.next_tick(), Key::new(rank::DETECTOR, 0, 0), 0);
+            for (index, source) in self.scenario.sources.iter().enumerate() {
+                if let Arrivals::Campaign { at, notice: CampaignNotice::Announced, .. } =
+                    source.arrivals
+                {
+                    agenda.schedule(at, Key::new(rank::NOTICE, index as u32, 0), 0);
+                }
+            }
         }
         let end = Time::ZERO + self.scenario.duration;
         agenda.schedule(end, Key::new(rank::ARRIVALS_OVER, 0, 0), 0);
@@ -246,6 +259,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             flow: &mut self.flow,
             detector: self.detector.as_deref_mut(),
             awaited: &mut self.awaited,
+            failed: &mut self.failed,
             destination: route.id,
             is_reachable: route.is_reachable(),
         };
@@ -381,6 +395,16 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         }
     }
 
+    /// Tells the detector of a campaign that was announced.
+    fn announce(&mut self, now: Time, index: usize) {
+        let source = &self.scenario.sources[index];
+        let account = Account { tenant: source.tenant, destination: source.destination };
+        let Arrivals::Campaign { at, over, .. } = source.arrivals else { return };
+        if let Some(detector) = &mut self.detector {
+            detector.notice(now, account, Notice::CampaignAnnounced { until: at + over });
+        }
+    }
+
     fn tick<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
         // The end of a scenario's arrivals is not a drop in anybody's traffic.
         let Some(detector) = self.detector.as_mut().filter(|_| !self.arrivals_are_over) else {
@@ -450,6 +474,7 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
             rank::ACTION => self.act(now, index),
             rank::RECONNECT => self.reconnect(now, index, payload, agenda),
             rank::DETECTOR => self.tick(now, agenda),
+            rank::NOTICE => self.announce(now, index),
             rank::ARRIVALS_OVER => {
                 self.arrivals_are_over = true;
                 self.emit(now, None, What::ArrivalsOver);

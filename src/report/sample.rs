@@ -310,6 +310,14 @@ fn alert(tenant: &str, raised_s: f64, cleared_s: Option<f64>, fault: &str) -> Al
         sparsity: 0.05,
         impact: 0.8,
         fault: fault.into(),
+        since_s: raised_s - 300.0,
+        accounts: 3,
+        evidence: 7.5,
+        harmed: 0.4,
+        expected: 2.0,
+        seen: 41.0,
+        cause: "carrier-outage".into(),
+        look: "the sessions and the carrier's own status".into(),
     }
 }
 

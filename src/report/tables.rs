@@ -106,7 +106,7 @@ const INCIDENTS: (&str, [&str; 20]) = (
     ],
 );
 
-const ALERTS: (&str, [&str; 11]) = (
+const ALERTS: (&str, [&str; 19]) = (
     "alerts.csv",
     [
         "raised_s",
@@ -120,6 +120,14 @@ const ALERTS: (&str, [&str; 11]) = (
         "sparsity",
         "impact",
         "fault",
+        "since_s",
+        "accounts",
+        "evidence",
+        "harmed",
+        "expected",
+        "seen",
+        "cause",
+        "look",
     ],
 );
 
@@ -304,7 +312,7 @@ fn causal(row: &CausalRow) -> [String; 15] {
     ]
 }
 
-fn alert(row: &AlertRow) -> [String; 11] {
+fn alert(row: &AlertRow) -> [String; 19] {
     [
         point(row.raised_s),
         row.cleared_s.map(point).unwrap_or_default(),
@@ -317,6 +325,14 @@ fn alert(row: &AlertRow) -> [String; 11] {
         row.sparsity.to_string(),
         row.impact.to_string(),
         row.fault.clone(),
+        point(row.since_s),
+        row.accounts.to_string(),
+        row.evidence.to_string(),
+        row.harmed.to_string(),
+        row.expected.to_string(),
+        row.seen.to_string(),
+        row.cause.clone(),
+        row.look.clone(),
     ]
 }
 
@@ -382,7 +398,8 @@ mod tests {
         );
         assert_eq!(
             line("alerts.csv", 1),
-            "900.000000000,1500.000000000,bulk,carrier,failure,high,0.9,0.2,0.05,0.8,burst"
+            "900.000000000,1500.000000000,bulk,carrier,failure,high,0.9,0.2,0.05,0.8,burst,\
+             600.000000000,3,7.5,0.4,2,41,carrier-outage,the sessions and the carrier's own status"
         );
         let open = text("alerts.csv").lines().nth(2).expect("a line").to_owned();
         assert!(open.starts_with("2100.500000000,,"), "{open}");

@@ -8,7 +8,8 @@ mod traffic;
 
 pub use curve::{Curve, Outside, SendWindow};
 pub use traffic::{
-    Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
+    Arrivals, Awaited, CampaignNotice, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse,
+    Source,
 };
 
 use super::action::Action;
