@@ -1,5 +1,6 @@
 //! The detector of failure, fluctuation and sparsity.
 
+mod dating;
 mod memory;
 
 use memory::{Kind, Memory};
@@ -312,7 +313,10 @@ impl ScoresJudge {
             Kind::Failure => {}
         }
         let usual: u64 = self.usual_classes.iter().sum();
-        let (expected, _) = memory.expected_and_seen(kind);
+        // Of the failures that were split by class, those beyond what was expected are not ordinary.
+        let (expected, seen) = memory.expected_and_seen(kind);
+        let all: f64 = memory.classes().iter().map(|count| f64::from(*count)).sum();
+        let expected = (all - (seen - expected).max(0.0)).max(0.0);
         let excess = |class: ErrorClass| {
             let ordinary = self.usual_classes[class as usize] as f64 / usual as f64;
             f64::from(memory.classes()[class as usize]) - expected * ordinary

@@ -41,7 +41,9 @@ const PREDICTED_UP: f64 = 1.12;
 /// What one window of a drop can say, in nats, to who has seen no whole week.
 const NEWCOMER_AT_ONCE: f32 = 14.0;
 /// Windows after which a suspicion that came to nothing is dropped.
-const SUSPECTED_AT_MOST: u32 = 288;
+const SUSPECTED_AT_MOST: u32 = 7 * 288;
+/// Nats from which it is worth asking since when.
+const DATED: f64 = 4.0;
 /// A window is learnt as at most this many times the mean of those that follow it, so that one
 /// campaign does not make an account look bursty for days.
 const LEARNT_AT_MOST: f64 = 12.0;
@@ -51,16 +53,16 @@ const GOES_ON: f64 = 3.0;
 
 /// Everything remembered of an account.
 pub(in crate::detector) struct Memory {
-    recent: Recent,
-    failures: FailureLevel,
-    late: FailureLevel,
+    pub(super) recent: Recent,
+    pub(super) failures: FailureLevel,
+    pub(super) late: FailureLevel,
     volume: VolumeLevel,
     season: Season,
     risen: [Risen; 2],
     moved: [Moved; 2],
     /// By kind.
     pub(super) alerts: [AlertState; 4],
-    episodes: [Episode; 4],
+    pub(super) episodes: [Episode; 4],
     /// Failures since the evidence for them began to rise, by class.
     classes: [u16; ErrorClass::ALL.len()],
     is_detached: bool,
@@ -75,15 +77,15 @@ pub(in crate::detector) struct Memory {
 
 /// What happened since the evidence of a kind began to rise.
 #[derive(Clone, Copy, Debug, Default)]
-struct Episode {
+pub(super) struct Episode {
     /// Its first window; `u32::MAX` truncates a later one, after 40,000 years.
-    onset: u32,
-    windows: u32,
-    expected: f32,
-    seen: f32,
-    traffic: f32,
+    pub(super) onset: u32,
+    pub(super) windows: u32,
+    pub(super) expected: f32,
+    pub(super) seen: f32,
+    pub(super) traffic: f32,
     /// The harmed share when it was last abnormal: what comes after the end is not counted.
-    share: f32,
+    pub(super) share: f32,
 }
 
 impl Memory {
@@ -260,6 +262,9 @@ impl Memory {
             let is_grown = kind.is_volume() || self.failures.messages() >= GROWN;
             if is_grown && self.nats(kind) >= FREEZES {
                 self.recent.mark_abnormal(lesson, 1);
+            }
+            if self.nats(kind) >= DATED && !self.alerts[kind as usize].is_raised() {
+                self.date(kind, window);
             }
             let is_stale = self.episodes[kind as usize].windows > SUSPECTED_AT_MOST;
             if is_stale && !self.alerts[kind as usize].is_raised() {
