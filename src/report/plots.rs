@@ -12,8 +12,8 @@ mod share;
 mod time_axis;
 
 pub use many::{
-    Bar, Course, Interval, IntervalPanel, Line, draw_changes, draw_courses, draw_intervals,
-    draw_lines, draw_map,
+    Bar, Cloud, Course, EffectPanel, Interval, IntervalPanel, Line, draw_changes, draw_courses,
+    draw_effects, draw_intervals, draw_lines, draw_map,
 };
 
 use super::ReportError;
