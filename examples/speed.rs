@@ -14,8 +14,8 @@ use apportion::event::DigestSink;
 use apportion::experiment::{RunRequest, run};
 use apportion::model::{Setup, simulate, simulate_with};
 use apportion::scenario::{
-    Arrivals, Class, Destination, Gateway, Latency, Pace, Probability, Scenario, Sender, SenderUse,
-    Source, Tenant,
+    Arrivals, Class, Destination, Dispatchers, Gateway, Latency, Pace, Probability, Scenario,
+    Sender, SenderUse, Source, Tenant,
 };
 use apportion::scheduler::{RetryPolicy, Scoring, policy};
 use apportion::time::{Span, Time};
@@ -109,6 +109,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
                 receipt: exponential(250),
                 ..Gateway::default()
             },
+            dispatchers: Dispatchers::ONE,
         }],
         classes: vec![Class { name: "notification".into(), weight: Weight::ONE, deadline: None }],
         tenant_sets: Vec::new(),

@@ -11,7 +11,7 @@ pub use violation::{Broken, Violation};
 use super::cells::Cells;
 use super::messages::{Copy, Messages};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::Scenario;
+use crate::scenario::{QuotaOf, Scenario};
 use crate::scheduler::{
     Belief, Happening, Record, RetryRule, Truth, better_truth, next_belief, truth_may_move,
 };
@@ -87,14 +87,18 @@ impl Invariants {
             counts: [(0, 0); 10],
             unknown_attempts: 0,
             window: u64::from(destination.gateway.sessions) * u64::from(destination.gateway.window),
-            quota: destination.quota.map(Conformance::new),
+            quota: destination.quota.map(|quota| {
+                Conformance::shared(quota, destination.dispatchers.enforcing(QuotaOf::Destination))
+            }),
         });
         let mut caps = Vec::new();
         let mut cap_of_sender = Vec::with_capacity(scenario.senders.len());
         for sender in &scenario.senders {
             cap_of_sender.push(if sender.cap.is_some() { caps.len() as u32 } else { UNCAPPED });
             if let Some(cap) = sender.cap {
-                caps.extend((0..scenario.destinations.len()).map(|_| Conformance::new(cap)));
+                caps.extend(scenario.destinations.iter().map(|destination| {
+                    Conformance::shared(cap, destination.dispatchers.enforcing(QuotaOf::Sender))
+                }));
             }
         }
         Invariants {

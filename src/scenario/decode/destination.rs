@@ -2,8 +2,9 @@
 
 use super::super::diagnostics::Reporter;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::resolved::Destination;
+use super::super::resolved::{Destination, Dispatchers};
 use super::super::tree::{Node, Value};
+use super::dispatchers::{DISPATCHERS, dispatchers};
 use super::gateway::{GATEWAY, gateway};
 use super::names::Names;
 use super::retry::{self, RETRY};
@@ -43,6 +44,11 @@ pub(crate) static DESTINATION: TableSpec = TableSpec {
             "\"72h\"",
             "how long to wait for a receipt",
         ),
+        Field::optional(
+            "dispatchers",
+            Shape::Table(&DISPATCHERS),
+            "several dispatchers instead of one scheduler",
+        ),
         Field::optional("gateway", Shape::Table(&GATEWAY), "the carrier's side"),
         Field::optional("retry", Shape::Table(&RETRY), "what happens after failures"),
     ]],
@@ -76,6 +82,10 @@ pub(crate) fn destination(
         Some(node) => retry::retry(reporter, &node),
         None => retry::retry(reporter, &default_table(node.mark)),
     };
+    let dispatchers = match reader.get("dispatchers") {
+        Some(node) => dispatchers(reporter, &node, quota, gateway.as_ref()),
+        None => Some(Dispatchers::ONE),
+    };
     reader.finish();
     Some(Destination {
         name: name?.text,
@@ -85,6 +95,7 @@ pub(crate) fn destination(
         response_timeout: response_timeout?,
         receipt_timeout: receipt_timeout?,
         gateway: gateway?,
+        dispatchers: dispatchers?,
     })
 }
 

@@ -48,6 +48,18 @@ impl Counts {
         Belief::ALL.iter().filter(|b| b.is_live()).map(|b| self.messages_in(*b)).sum()
     }
 
+    /// Adds the ledgers of another lane.
+    pub fn add(&mut self, other: &Counts) {
+        let sum = |own: &mut u64, other: &u64| *own += other;
+        self.messages.iter_mut().zip(&other.messages).for_each(|(own, other)| sum(own, other));
+        self.segments.iter_mut().zip(&other.segments).for_each(|(own, other)| sum(own, other));
+        let (own, other) = (&mut self.attempts, &other.attempts);
+        sum(&mut own.dispatched, &other.dispatched);
+        sum(&mut own.answered, &other.answered);
+        sum(&mut own.unanswered, &other.unanswered);
+        sum(&mut own.unknown, &other.unknown);
+    }
+
     pub(super) fn moved(&mut self, from: Option<Belief>, to: Belief, segments: Segments) {
         if let Some(from) = from {
             self.messages[from as usize] -= 1;
