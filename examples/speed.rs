@@ -25,8 +25,8 @@ use apportion::experiment::{RunRequest, run};
 use apportion::measure::{Invariants, Measures};
 use apportion::model::{Setup, simulate, simulate_with};
 use apportion::scenario::{
-    Arrivals, Class, Destination, Gateway, Latency, Pace, Probability, Scenario, Sender, SenderUse,
-    Source, Tenant,
+    Arrivals, Class, Destination, Dispatchers, Gateway, Latency, Pace, Probability, Scenario,
+    Sender, SenderUse, Source, Tenant,
 };
 use apportion::scheduler::{PolicyInfo, RetryPolicy, Scoring, policy};
 use apportion::time::{Span, Time};
@@ -184,6 +184,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
                 receipt: exponential(250),
                 ..Gateway::default()
             },
+            dispatchers: Dispatchers::ONE,
         }],
         classes: vec![Class { name: "notification".into(), weight: Weight::ONE, deadline: None }],
         tenant_sets: Vec::new(),

@@ -7,6 +7,8 @@ mod compare;
 mod compare_events;
 mod explain;
 mod isolation;
+mod long_run;
+mod medians;
 mod replicate;
 mod run;
 pub mod scoreboard;
@@ -32,14 +34,17 @@ pub use explain::{
 pub use isolation::{
     Figure, Isolation, IsolationPlan, PolicyIsolation, TenantIsolation, isolation, isolation_runs,
 };
+pub use long_run::LongRun;
+pub use medians::{Median, median};
 pub use replicate::{
     Chosen, ChosenError, Dwells, Ended, Keep, Overseer, Record, SLOTS, Slot, TenantFigures,
     default_metrics, fold_in_order, observe, seed_of,
 };
 pub use run::{RunError, RunRequest, RunResult, digest_of, run};
 pub use sweep::{
-    AxisFacts, MOST_DIMENSIONS, MetricFacts, Point, PointFigures, PointRecord, Points, Replication,
-    SWEEP_SCHEMA_VERSION, Shard, Store, StoreError, Stored, SweepError, SweepFacts, SweepJob,
-    SweepPlan, SweepSummary, Swept, keys, points, summarise, sweep,
+    AxisFacts, Due, Effect, MOST_DIMENSIONS, MetricFacts, Point, PointFigures, PointRecord, Points,
+    PrecisionFacts, Replication, SWEEP_SCHEMA_VERSION, Shard, Store, StoreError, Stored,
+    SweepError, SweepFacts, SweepJob, SweepPlan, SweepSummary, Swept, due, keys, places, points,
+    summarise, sweep,
 };
 pub use verify::{Verification, VerifyError, VerifyStep, verify};

@@ -47,8 +47,9 @@ pub use manifest::{
 pub use many::{ManyManifest, Picture, ScenarioSource, write_many};
 pub use messages::{MESSAGE_COLUMNS, MessageTable};
 pub use plots::{
-    Bar, Course, Interval, IntervalPanel, Line, Plot, ScoredSeries, Track, draw as draw_plots,
-    draw_changes, draw_courses, draw_intervals, draw_lines, draw_map, draw_scored_series,
+    Bar, Cloud, Course, EffectPanel, Interval, IntervalPanel, Line, Plot, ScoredSeries, Track,
+    draw as draw_plots, draw_changes, draw_courses, draw_effects, draw_intervals, draw_lines,
+    draw_map, draw_scored_series,
 };
 pub use side_by_side::{Column, render_side_by_side};
 pub use tables::columns;

@@ -41,13 +41,13 @@ pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use ranges::{NodeRange, Ranges};
 pub use resolved::{
     Arrivals, Awaited, Bound, CampaignNotice, Check, Class, Curve, Destination, DetectorChoice,
-    GapLaw, Latency, LoggedArrival, Margin, MessageLog, Outside, Pace, Probability,
-    ProfileInterval, RateProfile, Scenario, Selector, SendWindow, Sender, SenderUse, Source,
-    Tenant, TenantSet,
+    Dispatchers, GapLaw, HomeOf, Latency, LoggedArrival, Margin, MessageLog, Outside, Pace,
+    Probability, ProfileInterval, QuotaOf, RateProfile, Scenario, Selector, SendWindow, Sender,
+    SenderUse, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
 pub(crate) use suggest::nearest;
-pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};
+pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Repeats, Sweep};
 
 /// All kinds of faults: name, effect, and the keys that set them.
 pub fn fault_kinds() -> Vec<[String; 3]> {

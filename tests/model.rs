@@ -9,6 +9,8 @@ mod actions;
 mod arrivals;
 #[path = "model/carrier.rs"]
 mod carrier;
+#[path = "model/dispatchers.rs"]
+mod dispatchers;
 #[path = "model/endings.rs"]
 mod endings;
 #[path = "model/failures.rs"]

@@ -25,7 +25,7 @@ use super::run::{RunError, build_detector};
 use crate::engine::LadderCalendar;
 use crate::event::{Digest, DigestSink};
 use crate::measure::{Findings, Measures, RunIdentity};
-use crate::model::{Setup, SetupError, simulate_with};
+use crate::model::{Setup, policies_of, simulate_with};
 use crate::scenario::Scenario;
 use crate::scheduler::PolicyInfo;
 use crate::units::{MessageId, TenantId};
@@ -71,20 +71,17 @@ pub fn explain(
     seed: u64,
     subject: &Subject,
 ) -> Result<Explanation, RunError> {
-    let boards: Vec<Rc<RefCell<Board>>> = scenario
-        .destinations
-        .iter()
-        .map(|_| Rc::new(RefCell::new(Board::new(scenario, subject))))
-        .collect();
-    let mut policies = Vec::new();
-    for (destination, board) in scenario.destinations.iter().zip(&boards) {
-        let built = policy.build(destination.quota.map(|quota| quota.rate));
-        let built = built.ok_or_else(|| SetupError::PolicyNeedsQuota {
-            policy: policy.name.to_owned(),
-            destination: destination.name.clone(),
-        })?;
-        policies.push(Watched { policy: built, board: Rc::clone(board) });
+    let mut boards = Vec::new();
+    for destination in &scenario.destinations {
+        if destination.dispatchers.count > 1 {
+            let (destination, count) = (destination.name.clone(), destination.dispatchers.count);
+            return Err(RunError::SeveralDispatchers { destination, count });
+        }
+        boards.push(Rc::new(RefCell::new(Board::new(scenario, subject))));
     }
+    let watched = policies_of(scenario, policy)?.into_iter().zip(&boards);
+    let policies = watched.map(|(policy, board)| Watched { policy, board: Rc::clone(board) });
+    let policies = policies.collect();
     let names = scenario.destinations.iter().map(|destination| destination.name.as_str());
     let mut digest = DigestSink::new(names);
     let mut measures = Measures::new(scenario);

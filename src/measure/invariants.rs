@@ -13,7 +13,7 @@ use self::caps::Caps;
 use super::cells::Cells;
 use super::messages::{Copy, Messages};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::Scenario;
+use crate::scenario::{QuotaOf, Scenario};
 use crate::scheduler::{
     Belief, Happening, Record, RetryRule, Truth, better_truth, next_belief, truth_may_move,
 };
@@ -85,7 +85,9 @@ impl Invariants {
             counts: [(0, 0); 10],
             unknown_attempts: 0,
             window: u64::from(destination.gateway.sessions) * u64::from(destination.gateway.window),
-            quota: destination.quota.map(Conformance::new),
+            quota: destination.quota.map(|quota| {
+                Conformance::shared(quota, destination.dispatchers.enforcing(QuotaOf::Destination))
+            }),
         });
         Invariants {
             now: Time::ZERO,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::detector::DetectorSettings;
 use crate::event::{Event, What};
 use crate::scenario::{
-    Class, Destination, DetectorChoice, Gateway, Latency, Probability, Scenario, Sender, Tenant,
-    TenantSet,
+    Class, Destination, DetectorChoice, Dispatchers, Gateway, Latency, Probability, Scenario,
+    Sender, Tenant, TenantSet,
 };
 use crate::scheduler::{
     Belief, Happening, Message, Record, RetryPolicy, Status, Truth, next_belief,
@@ -117,6 +117,7 @@ fn destination(name: &str) -> Destination {
             receipt: Latency::Constant(Span::ZERO),
             ..Gateway::default()
         },
+        dispatchers: Dispatchers::ONE,
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use self::route::Route;
 use super::awaited::AwaitedMessages;
 use super::carrier::CarrierCounts;
+use super::dispatchers::Dispatchers;
 use super::faults::Faults;
 use super::tap::Tap;
 use super::traffic::SourceState;
@@ -17,7 +18,7 @@ use crate::detector::{Account, AlertEvent, Detector, ErrorClass, Notice, Observa
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
 use crate::scenario::{Arrivals, CampaignNotice, Scenario};
-use crate::scheduler::{Counts, Lane, Message, Next, Policy, PolicyInfo};
+use crate::scheduler::{Counts, Message, Next, Policy, PolicyInfo};
 use crate::time::Time;
 use crate::units::{
     CampaignId, ClassId, DestinationId, MessageId, Segments, SenderId, SessionId, TenantId, mix,
@@ -92,19 +93,37 @@ pub fn simulate<S: Sink>(
     detector: Option<Box<dyn Detector>>,
     sink: S,
 ) -> Result<Outcome, SetupError> {
-    let mut policies = Vec::new();
-    for destination in &setup.scenario.destinations {
-        let rate = destination.quota.map(|quota| quota.rate);
-        let built = policy.build_with(rate, setup.scenario.policy_options());
-        policies.push(built.ok_or_else(|| SetupError::PolicyNeedsQuota {
-            policy: policy.name.to_owned(),
-            destination: destination.name.clone(),
-        })?);
-    }
+    let policies = policies_of(setup.scenario, policy)?;
     Ok(simulate_with(setup, policies, detector, sink, LadderCalendar::default()))
 }
 
-/// Runs a scenario with one policy a destination, of any type, on any calendar.
+/// A policy of the registry for each dispatcher of each destination, in order.
+///
+/// # Errors
+/// When the policy cannot serve a destination of the scenario.
+pub fn policies_of(
+    scenario: &Scenario,
+    policy: &PolicyInfo,
+) -> Result<Vec<Box<dyn Policy>>, SetupError> {
+    let mut policies = Vec::new();
+    for destination in &scenario.destinations {
+        for _ in 0..destination.dispatchers.count {
+            let rate = destination.quota.map(|quota| quota.rate);
+            let built = policy.build_with(rate, scenario.policy_options());
+            policies.push(built.ok_or_else(|| SetupError::PolicyNeedsQuota {
+                policy: policy.name.to_owned(),
+                destination: destination.name.clone(),
+            })?);
+        }
+    }
+    Ok(policies)
+}
+
+/// Runs a scenario with a policy for each dispatcher of each destination, in order, of any type, on any
+/// calendar.
+///
+/// # Panics
+/// When there are fewer policies than dispatchers.
 pub fn simulate_with<P: Policy, S: Sink, C: Calendar<u32>>(
     setup: Setup<'_>,
     policies: Vec<P>,
@@ -152,13 +171,16 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
     ) -> Self {
         let Setup { scenario, seed } = setup;
         let seed = Seed::new(seed);
+        let mut policies = policies.into_iter();
         let routes = scenario
             .destinations
             .iter()
-            .zip(policies)
             .enumerate()
-            .map(|(index, (destination, policy))| {
-                Route::new(DestinationId(index as u16), scenario, destination, seed, policy)
+            .map(|(index, destination)| {
+                let count = usize::from(destination.dispatchers.count);
+                let own: Vec<P> = policies.by_ref().take(count).collect();
+                assert_eq!(own.len(), count, "every dispatcher has a policy");
+                Route::new(DestinationId(index as u16), scenario, destination, seed, own)
             })
             .collect();
         let sources = scenario
@@ -252,7 +274,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
     }
 
     /// A route's lane, and what listens to it.
-    fn lane(&mut self, index: usize) -> (&mut Lane<P>, Tap<'_, S>) {
+    fn lane(&mut self, index: usize) -> (&mut Dispatchers<P>, Tap<'_, S>) {
         let route = &mut self.routes[index];
         let tap = Tap {
             sink: &mut self.sink,
@@ -344,11 +366,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         *ordinal += 1;
         self.next_message += 1;
         let (lane, mut tap) = self.lane(destination.index());
-        // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
-        let _ = match arrival.campaign {
-            None => lane.submit(now, message, &mut tap),
-            Some(campaign) => lane.submit_for(now, campaign, message, &mut tap),
-        };
+        lane.submit(now, arrival.campaign, message, &mut tap);
         self.routes[destination.index()].needs_poll = true;
     }
 

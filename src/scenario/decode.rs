@@ -12,6 +12,7 @@ pub(crate) mod class;
 pub(crate) mod curve;
 pub(crate) mod destination;
 pub(crate) mod detector;
+mod dispatchers;
 pub(crate) mod fault;
 mod gateway;
 pub(crate) mod latency;

@@ -88,6 +88,51 @@ pub struct Destination {
     pub receipt_timeout: Span,
     /// The carrier's side.
     pub gateway: Gateway,
+    /// Who divides the quota.
+    pub dispatchers: Dispatchers,
+}
+
+/// The dispatchers of a destination: one scheduler, or several that know of their own messages alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispatchers {
+    /// How many; at least 1, and at most as many as the gateway has seats.
+    pub count: u16,
+    /// What comes to the same dispatcher.
+    pub by: HomeOf,
+    /// How often the quota is divided anew by demand; `None` for equal parts for ever.
+    pub rebalance: Option<Span>,
+}
+
+impl Dispatchers {
+    /// One scheduler.
+    pub const ONE: Dispatchers = Dispatchers { count: 1, by: HomeOf::Message, rebalance: None };
+
+    /// How many of them enforce a quota, each its part of it: a sender that belongs to one dispatcher has
+    /// its whole cap there.
+    pub fn enforcing(self, quota: QuotaOf) -> u64 {
+        match (quota, self.by) {
+            (QuotaOf::Sender, HomeOf::Tenant) => 1,
+            _ => u64::from(self.count),
+        }
+    }
+}
+
+/// What comes to the same dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HomeOf {
+    /// Every message by itself, scattered.
+    Message,
+    /// All messages of a tenant.
+    Tenant,
+}
+
+/// Whose quota is divided among dispatchers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaOf {
+    /// The destination's.
+    Destination,
+    /// A sender's cap.
+    Sender,
 }
 
 /// A distribution of spans.

@@ -47,6 +47,18 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// The ticket of one of several lanes as one of all of them together; [`Ticket::in_part`] undoes it.
+    #[cfg(feature = "lab")]
+    pub(crate) const fn of_part(self, part: u32, parts: u32) -> Ticket {
+        Ticket { slot: self.slot * parts + part, ..self }
+    }
+
+    /// Which of several lanes a ticket is of, and what that lane calls it.
+    #[cfg(feature = "lab")]
+    pub(crate) const fn in_part(self, parts: u32) -> (u32, Ticket) {
+        (self.slot % parts, Ticket { slot: self.slot / parts, ..self })
+    }
+
     /// Which attempt of its message it is, from 1; 0 names the message as a whole.
     pub const fn attempt(self) -> u32 {
         self.attempt

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use apportion::engine::LadderCalendar;
 use apportion::model::{Setup, simulate_with};
 use apportion::scenario::{
-    Arrivals, Class, Destination, Gateway, Latency, Pace, Probability, Scenario, Sender, SenderUse,
-    Source, Tenant,
+    Arrivals, Class, Destination, Dispatchers, Gateway, Latency, Pace, Probability, Scenario,
+    Sender, SenderUse, Source, Tenant,
 };
 use apportion::scheduler::{Fifo, RetryPolicy};
 use apportion::time::{Span, Time};
@@ -251,6 +251,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
                 receipt: Latency::Constant(Span::ZERO),
                 ..Gateway::default()
             },
+            dispatchers: Dispatchers::ONE,
         }],
         classes: vec![Class { name: "any".into(), weight: Weight::ONE, deadline: None }],
         tenant_sets: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::conformance::{Conformance, Excess};
 use super::violation::Broken;
-use crate::scenario::Scenario;
+use crate::scenario::{QuotaOf, Scenario};
 use crate::scheduler::{DailyCap, Happening, Message, Status};
 use crate::time::Time;
 use crate::units::DestinationId;
@@ -50,7 +50,6 @@ impl Day {
 
 impl Caps {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let destinations = scenario.destinations.len();
         let mut caps = Vec::new();
         let mut place = |rate, daily: Option<DailyCap>| {
             if Option::is_none(&rate) && daily.is_none() {
@@ -58,8 +57,10 @@ impl Caps {
             }
             let first = caps.len() as u32;
             let day = daily.map(|cap| Day { cap, number: i64::MIN, sent: 0 });
-            let checked = Checked { rate: rate.map(Conformance::new), day };
-            caps.extend(std::iter::repeat_n(checked, destinations));
+            caps.extend(scenario.destinations.iter().map(|destination| {
+                let parts = destination.dispatchers.enforcing(QuotaOf::Sender);
+                Checked { rate: rate.map(|rate| Conformance::shared(rate, parts)), day }
+            }));
             first
         };
         let of_tenant = scenario.tenants.iter().map(|it| place(it.cap, it.daily_cap)).collect();

@@ -1,16 +1,17 @@
-//! One destination of the world: its lane, its carrier, and when it wants to be asked.
+//! One destination of the world: its lane (or several dispatchers that act as one), its carrier, and when it wants to be asked.
 
 use super::super::carrier::Carrier;
+use super::super::dispatchers::Dispatchers;
 use crate::engine::{Key, Seed, Stream, StreamName};
 use crate::scenario::{Destination, Scenario};
-use crate::scheduler::{Change, Lane, LaneConfig, Policy, TenantSpec};
+use crate::scheduler::{Change, LaneConfig, Policy, TenantSpec};
 use crate::time::Time;
 use crate::units::{DestinationId, SenderId, TenantId};
 
 /// One destination.
 pub(super) struct Route<P> {
     pub(super) id: DestinationId,
-    pub(super) lane: Lane<P>,
+    pub(super) lane: Dispatchers<P>,
     pub(super) carrier: Carrier,
     /// For policies that gamble: one draw a dispatch.
     pub(super) policy_luck: Stream,
@@ -43,7 +44,7 @@ impl<P: Policy> Route<P> {
         scenario: &Scenario,
         destination: &Destination,
         seed: Seed,
-        policy: P,
+        policies: Vec<P>,
     ) -> Self {
         let stream = |purpose: &str| {
             seed.stream(&StreamName::new(format!("destination/{}", destination.name), purpose))
@@ -59,7 +60,12 @@ impl<P: Policy> Route<P> {
             classes: scenario.classes.iter().map(|class| class.weight).collect(),
             salt: stream("ties").luck(0, 0).number(0),
         };
-        let mut lane = Lane::new(config, policy);
+        let mut lane = Dispatchers::new(
+            destination.dispatchers,
+            config,
+            policies,
+            (scenario, &destination.name, seed),
+        );
         for (index, tenant) in scenario.tenants.iter().enumerate() {
             let spec = TenantSpec { set: tenant.set, weight: tenant.weight };
             lane.attach(TenantId(index as u32), spec)
@@ -118,7 +124,7 @@ impl<P: Policy> Route<P> {
 }
 
 /// Tells a lane which senders the overflow of each tenant may go out from.
-fn spill<P: Policy>(scenario: &Scenario, lane: &mut Lane<P>) {
+fn spill<P: Policy>(scenario: &Scenario, lane: &mut Dispatchers<P>) {
     let spills = |tenant: TenantId| scenario.tenants[tenant.index()].spills;
     let numbered =
         scenario.senders.iter().enumerate().map(|(index, sender)| (index, sender.tenant));

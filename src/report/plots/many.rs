@@ -3,6 +3,7 @@
 mod axis;
 mod changes;
 mod courses;
+mod effects;
 mod intervals;
 mod lines;
 mod map;
@@ -10,6 +11,7 @@ mod scored_series;
 
 pub use changes::{Bar, draw as draw_changes};
 pub use courses::{Course, draw as draw_courses};
+pub use effects::{Cloud, EffectPanel, draw as draw_effects};
 pub use intervals::{Interval, IntervalPanel, draw as draw_intervals};
 pub use lines::{Line, draw as draw_lines};
 pub use map::draw as draw_map;

@@ -2,9 +2,10 @@
 
 use super::super::diagnostics::Reporter;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::resolved::Destination;
+use super::super::resolved::{Destination, Dispatchers};
 use super::super::tree::{Node, Value};
 use super::backpressure::{BACKPRESSURE, backpressure};
+use super::dispatchers::{DISPATCHERS, dispatchers};
 use super::gateway::{GATEWAY, gateway};
 use super::names::Names;
 use super::retry::{self, RETRY};
@@ -44,6 +45,11 @@ pub(crate) static DESTINATION: TableSpec = TableSpec {
             Shape::Span,
             "\"72h\"",
             "how long to wait for a receipt",
+        ),
+        Field::optional(
+            "dispatchers",
+            Shape::Table(&DISPATCHERS),
+            "several dispatchers instead of one scheduler",
         ),
         Field::optional("gateway", Shape::Table(&GATEWAY), "the carrier's side"),
         Field::optional("retry", Shape::Table(&RETRY), "what happens after failures"),
@@ -93,6 +99,10 @@ pub(crate) fn destination(
         let label = "give the destination a `quota`; it is the most that the rate climbs to";
         reader.reject("backpressure", "`adaptive` has no quota to lower", label);
     }
+    let dispatchers = match reader.get("dispatchers") {
+        Some(node) => dispatchers(reporter, &node, quota, gateway.as_ref()),
+        None => Some(Dispatchers::ONE),
+    };
     reader.finish();
     Some(Destination {
         name: name?.text,
@@ -103,6 +113,7 @@ pub(crate) fn destination(
         response_timeout: response_timeout?,
         receipt_timeout: receipt_timeout?,
         gateway: gateway?,
+        dispatchers: dispatchers?,
     })
 }
 

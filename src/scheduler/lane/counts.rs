@@ -46,6 +46,20 @@ impl Counts {
         Belief::ALL.iter().filter(|b| b.is_live()).map(|b| self.messages_in(*b)).sum()
     }
 
+    /// Adds the ledgers of another lane.
+    pub fn add(&mut self, other: &Counts) {
+        let sum = |own: &mut u64, other: &u64| *own += other;
+        for (own, other) in self.held.iter_mut().zip(&other.held) {
+            sum(&mut own.0, &other.0);
+            sum(&mut own.1, &other.1);
+        }
+        let (own, other) = (&mut self.attempts, &other.attempts);
+        sum(&mut own.dispatched, &other.dispatched);
+        sum(&mut own.answered, &other.answered);
+        sum(&mut own.unanswered, &other.unanswered);
+        sum(&mut own.unknown, &other.unknown);
+    }
+
     pub(super) fn moved(&mut self, from: Option<Belief>, to: Belief, segments: Segments) {
         if let Some(from) = from {
             let (messages, held) = &mut self.held[from as usize];
