@@ -9,7 +9,9 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use apportion::detector::{DETECTORS, Part};
-use apportion::experiment::scoreboard::{Contestant, print_board, run, run_controls};
+use apportion::experiment::scoreboard::{
+    Contestant, print_board, print_mistakes, run, run_controls,
+};
 use apportion::model::incidents::{GeneratorConfig, controls};
 
 fn main() -> ExitCode {
@@ -26,6 +28,7 @@ fn execute() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1).peekable();
     let mut path = "scenarios/detection/development.json".to_owned();
     let mut threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut mistakes = false;
     let (mut seeds, mut contestants, mut quiet_tenants) = (None, Vec::new(), None);
     while let Some(argument) = arguments.next() {
         let mut number = |what: &str| -> Result<u64, String> {
@@ -34,6 +37,7 @@ fn execute() -> Result<(), String> {
         };
         match argument.as_str() {
             "--seeds" => seeds = Some(number("the number of seeds")?),
+            "--mistakes" => mistakes = true,
             "--threads" => threads = number("the number of threads")? as usize,
             "--ablations" => contestants.extend([
                 Contestant::Shipped("scores"),
@@ -69,12 +73,13 @@ fn execute() -> Result<(), String> {
             let ours = Contestant::Shipped("scores");
             let found = run_controls(&ours, control, 5_001, seeds, tenants as u32, 7, threads);
             println!(
-                "{:<18}{:>8}{:>14}{:>22.6}  {:?}",
+                "{:<18}{:>8}{:>14}{:>22.6}  {:?} {:?}",
                 control.name(),
                 found.alerts(),
                 found.tenant_days,
                 found.upper(),
-                found.by_kind
+                found.by_kind,
+                found.by_day
             );
         }
         return Ok(());
@@ -93,5 +98,8 @@ fn execute() -> Result<(), String> {
     }
     let verdicts = run(&config, &contestants, threads, all);
     print!("{}", print_board(&config, &contestants, &verdicts));
+    if mistakes {
+        print!("\n{}", print_mistakes(&config, &verdicts[0]));
+    }
     Ok(())
 }

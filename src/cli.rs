@@ -8,13 +8,17 @@ mod compare;
 mod detect;
 mod diff;
 mod exit;
+mod explain;
+mod init;
 mod lists;
 mod load;
 mod merge;
 mod pipe;
 mod progress;
 mod replay;
+mod report;
 mod run;
+mod shell;
 mod show;
 mod sweep;
 mod verify;
@@ -55,7 +59,7 @@ struct Global {
     /// How the result is printed
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Table)]
     format: OutputFormat,
-    /// No progress and no notes on stderr
+    /// No progress and no notes on stderr; warnings and errors remain
     #[arg(long, short, global = true)]
     quiet: bool,
     /// When to colour [auto: on a terminal, unless NO_COLOR is set]
@@ -83,8 +87,14 @@ enum Command {
     Diff(diff::Diff),
     /// Run again from the recorded messages of a run, or from a message log
     Replay(replay::Replay),
+    /// Put runs side by side on one page
+    Report(report::Report),
+    /// Explain why a message, or a tenant, waited: behind whom, held back by what
+    Explain(explain::Explain),
     /// Score series of others, and judge the scores where there are labels
     Detect(detect::Detect),
+    /// Write a commented scenario to start from, and the schema for editors beside it
+    Init(init::Init),
     /// List the policies: rule, flow unit, cost, guarantee, source
     Policies,
     /// List the detectors
@@ -97,6 +107,10 @@ enum Command {
     Metrics,
     /// Print the JSON schema of scenario files
     Schema,
+    /// Print a script that teaches a shell to complete the commands
+    Completions(shell::Completions),
+    /// Print a manual page: apportion man | man -l -
+    Man(shell::Man),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -163,6 +177,11 @@ impl Global {
         })
     }
 
+    /// Something about a scenario that is odd and not wrong: to be seen also by who wants quiet.
+    fn warn(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
     /// A remark on stderr.
     fn note(&self, text: &str) {
         if !self.quiet {
@@ -207,13 +226,18 @@ pub fn run_with<A: Into<OsString> + Clone>(
         Command::Verify(command) => command.execute(&global, output),
         Command::Diff(command) => command.execute(&global, output),
         Command::Replay(command) => command.execute(&global, output),
+        Command::Report(command) => command.execute(&global, output),
+        Command::Explain(command) => command.execute(&global, output),
         Command::Detect(command) => command.execute(&global, output),
+        Command::Init(command) => command.execute(&global, output),
         Command::Policies => lists::policies(global.format, output),
         Command::Detectors => lists::detectors(global.format, output),
         Command::Faults => lists::faults(global.format, output),
         Command::Carriers => lists::carriers(global.format, output),
         Command::Metrics => lists::metrics(global.format, output),
-        Command::Schema => lists::print(output, &crate::scenario::schema()),
+        Command::Schema => lists::schema(global.format, output),
+        Command::Completions(command) => command.execute(output),
+        Command::Man(command) => command.execute(output),
     };
     match result {
         Ok(exit) => exit,
@@ -228,6 +252,10 @@ pub fn run_with<A: Into<OsString> + Clone>(
 fn parse<A: Into<OsString> + Clone>(
     arguments: impl IntoIterator<Item = A>,
 ) -> Result<Arguments, clap::Error> {
-    let command = Arguments::command().mut_subcommands(|command| command.after_help(exit::CODES));
-    Arguments::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    Arguments::from_arg_matches(&command_line().try_get_matches_from(arguments)?)
+}
+
+/// The command line as it is parsed and told.
+fn command_line() -> clap::Command {
+    Arguments::command().mut_subcommands(|command| command.after_help(exit::CODES))
 }

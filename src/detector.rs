@@ -38,7 +38,7 @@ pub use alert::{
 pub use counts::{Counts, ErrorClass, Notice};
 pub use registry::{DETECTORS, DetectorInfo, detector, detector_at};
 pub use scores::{Part, ScoresDetector};
-pub use series::{SeriesKind, SeriesScorer, without_repeats};
+pub use series::{MovingMedian, SeriesKind, SeriesScorer, without_repeats};
 pub use static_threshold::StaticThresholdDetector;
 
 use crate::time::{Span, Time};
@@ -69,6 +69,14 @@ pub trait Detector {
 
     /// Takes note of many observations of one account at once, as a platform that counts has them.
     fn observe_counts(&mut self, now: Time, account: Account, seen: &Counts);
+
+    /// A late receipt says that what was counted as a failure of this class at `then` was delivered after
+    /// all: the past is corrected, as if it had been counted as a success. Detectors that keep no past
+    /// count a success now.
+    fn correct(&mut self, now: Time, account: Account, then: Time, failed_as: ErrorClass) {
+        let _ = (then, failed_as);
+        self.observe(now, account, Observation::Succeeded);
+    }
 
     /// Takes note of something that explains what is to come. Detectors that have no use for it ignore
     /// it.

@@ -9,9 +9,9 @@ mod digest;
 pub use digest::{Digest, DigestSink, RECORD_BYTES, encode};
 
 use crate::detector::AlertEvent;
-use crate::scheduler::{Belief, Happening, Record, Status, Truth};
+use crate::scheduler::{Belief, Happening, Next, Record, Status, Truth};
 use crate::time::Time;
-use crate::units::{DestinationId, MessageId, Quota, SessionId, TenantId, Weight};
+use crate::units::{DestinationId, MessageId, Quota, SenderId, SessionId, TenantId, Weight};
 
 /// One domain event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +76,24 @@ pub enum What {
     ArrivalsOver,
     /// The run is over.
     RunOver,
+    /// An order was given to the lane; the number is its position in the scenario.
+    ActionTaken(u32),
+    /// A message that was submitted just now went to the queue of another sender of its tenant.
+    Spilled {
+        /// Which message.
+        message: MessageId,
+        /// Whose.
+        tenant: TenantId,
+        /// The sender whose queue was too long.
+        from: SenderId,
+    },
+    /// The lane yields to its carrier otherwise than before.
+    Yielded {
+        /// What is left of the quota, in thousandths.
+        permille: u32,
+        /// Nothing is sent before this; the time itself where sending goes on.
+        held_until: Time,
+    },
     /// A tenant's weight at the destination is another from now on.
     WeightChanged {
         /// Whose.
@@ -108,6 +126,12 @@ pub enum Flow {
 pub trait Sink {
     /// Takes note of one event, in the order of the run.
     fn record(&mut self, event: &Event) -> Flow;
+
+    /// Takes note of what a destination's lane answered when it was asked what to send. That is no
+    /// event: nothing has happened. It only matters to who wants to know what a message waits for.
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        let _ = (now, destination, next);
+    }
 }
 
 /// Listens to nothing.
@@ -121,12 +145,20 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn record(&mut self, event: &Event) -> Flow {
         (**self).record(event)
     }
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        (**self).asked(now, destination, next);
+    }
 }
 
 /// Listens if it is there.
 impl<S: Sink> Sink for Option<S> {
     fn record(&mut self, event: &Event) -> Flow {
         self.as_mut().map_or(Flow::Continue, |sink| sink.record(event))
+    }
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        if let Some(sink) = self {
+            sink.asked(now, destination, next);
+        }
     }
 }
 
@@ -136,6 +168,10 @@ impl<A: Sink, B: Sink> Sink for (A, B) {
         let first = self.0.record(event);
         let second = self.1.record(event);
         if first == Flow::Stop { first } else { second }
+    }
+    fn asked(&mut self, now: Time, destination: DestinationId, next: &Next) {
+        self.0.asked(now, destination, next);
+        self.1.asked(now, destination, next);
     }
 }
 

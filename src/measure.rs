@@ -1,6 +1,7 @@
 //! What is measured of a run: sinks of the event stream, and the figures they end in.
 
 pub mod accuracy;
+pub mod causal;
 mod cells;
 mod detail;
 pub mod detection;
@@ -20,7 +21,8 @@ mod water_filling;
 
 pub use detail::Detail;
 pub use fairness::{
-    AccountShares, DestinationFairness, FairnessOutcome, PartyShare, SERIES_ROWS_BY_TENANT_MAX,
+    AccountShares, CourseFigures, DestinationFairness, FairnessOutcome, PartyShare,
+    SERIES_ROWS_BY_TENANT_MAX, atkinson, gini, min_max_ratio, service_gap, theil,
 };
 pub use findings::{
     AlertRow, CheckResult, ClassFigures, DestinationRow, DetectionFigures, FairnessFigures,
@@ -34,4 +36,4 @@ pub use ledgers::{AttemptLedger, BeliefLedger, TruthLedger};
 pub use metrics::{METRICS, Metric, Scope, Unit, accepts, figure, find, judge, value};
 pub use recorder::{Measures, Onset, RunIdentity};
 pub use times::{Permille, Times};
-pub use water_filling::{Claim, divide};
+pub use water_filling::{BoundedClaim, Claim, divide, divide_within};

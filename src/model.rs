@@ -1,6 +1,6 @@
 //! The modelled world around the scheduler: traffic, carrier, failures.
 //!
-//! The [`World`] drives real [`Lane`](crate::scheduler::Lane)s, one a destination, through the engine:
+//! The [`World`] drives real [`Lane`](crate::scheduler::Lane)s, one a dispatcher, through the engine:
 //! sources submit, lanes dispatch, the carrier answers, delivers and sends receipts, faults interfere.
 //! It emits every move into a sink and never asks which policy runs.
 //!
@@ -10,6 +10,7 @@
 
 mod awaited;
 mod carrier;
+mod dispatchers;
 mod failover;
 mod faults;
 pub mod incidents;
@@ -18,7 +19,7 @@ mod traffic;
 mod world;
 
 pub use carrier::CarrierCounts;
-pub use world::{Outcome, Setup, SetupError, World, simulate, simulate_with};
+pub use world::{Outcome, Setup, SetupError, World, policies_of, simulate, simulate_with};
 
 use crate::engine::{Luck, exponential, lognormal, uniform_u64};
 use crate::scenario::{Latency, Probability};

@@ -12,15 +12,18 @@ mod github;
 mod glance;
 mod html;
 mod human;
+mod impact;
 mod junit;
 mod manifest;
 mod many;
 mod messages;
 mod plots;
 mod shares;
+mod side_by_side;
 mod tables;
 mod terminal;
 mod text_table;
+mod timeline;
 mod twins;
 mod verdict;
 mod xml;
@@ -44,13 +47,16 @@ pub use manifest::{
 pub use many::{ManyManifest, Picture, ScenarioSource, write_many};
 pub use messages::{MESSAGE_COLUMNS, MessageTable};
 pub use plots::{
-    Bar, Course, Interval, IntervalPanel, Line, Plot, draw as draw_plots, draw_changes,
-    draw_courses, draw_intervals, draw_lines, draw_map,
+    Bar, Cloud, Course, EffectPanel, Interval, IntervalPanel, Line, Plot, ScoredSeries, Track,
+    draw as draw_plots, draw_changes, draw_courses, draw_effects, draw_intervals, draw_lines,
+    draw_map, draw_scored_series,
 };
+pub use side_by_side::{Column, render_side_by_side};
 pub use tables::columns;
 pub use terminal::{Format, Style, render};
 pub(crate) use terminal::{Paint, Tone};
 pub(crate) use text_table::TextTable;
+pub use timeline::{MOST_ATTEMPTS, MOST_SAMPLES, Timeline};
 pub use verdict::{Outcome, Verdict};
 
 use crate::measure::Findings;

@@ -6,6 +6,7 @@
 //! read that description. Quantities are exact (`quantity`), and values of `--set` go through the
 //! same decoding as the file (`overrides`).
 
+mod action;
 mod clock;
 mod decode;
 mod diagnostics;
@@ -16,6 +17,7 @@ mod load;
 mod message_log;
 mod overrides;
 mod quantity;
+mod ranges;
 mod rate_profile;
 mod reader;
 mod resolved;
@@ -25,6 +27,7 @@ mod suggest;
 mod sweep;
 mod tree;
 
+pub use action::{Action, Order, Whom};
 pub use clock::Zone;
 pub use diagnostics::{Colouring, Diagnostics};
 pub use failover::{Failover, FailureTrigger};
@@ -40,13 +43,16 @@ pub use message_log::{
     LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
 };
 pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
+pub use ranges::{NodeRange, Ranges};
 pub use resolved::{
-    Arrivals, Awaited, Bound, Check, Class, Curve, Destination, DetectorChoice, GapLaw, Latency,
-    LoggedArrival, Margin, MessageLog, Outside, Pace, Probability, ProfileInterval, RateProfile,
-    Scenario, Selector, SendWindow, Sender, SenderUse, Source, Tenant, TenantSet,
+    Arrivals, Awaited, Bound, CampaignNotice, Check, Class, Curve, Destination, DetectorChoice,
+    Dispatchers, GapLaw, HomeOf, Latency, LoggedArrival, Margin, MessageLog, Outside, Pace,
+    Probability, ProfileInterval, QuotaOf, RateProfile, Scenario, Selector, SendWindow, Sender,
+    SenderUse, Source, Tenant, TenantSet,
 };
 pub use schema::schema;
-pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Sweep};
+pub(crate) use suggest::nearest;
+pub use sweep::{Axis, AxisValue, AxisValues, Constraint, Design, Operand, Repeats, Sweep};
 
 /// All kinds of faults: name, effect, and the keys that set them.
 pub fn fault_kinds() -> Vec<[String; 3]> {

@@ -12,6 +12,7 @@ mod edf;
 mod fifo;
 mod flows;
 mod fluid_clock;
+mod full_scoring;
 mod h_wf2q_plus;
 mod heap;
 mod hierarchical_drr;
@@ -22,13 +23,16 @@ mod mclock;
 mod message;
 mod node_rule;
 mod pacing;
+mod paged;
 mod policy;
 mod registry;
 mod retry;
+mod retry_profiles;
 mod ring;
 mod round_robin;
 mod scfq;
 mod scoring;
+mod scoring_options;
 mod service_clock;
 mod sfq;
 mod shuffle_shard_fq;
@@ -52,11 +56,13 @@ pub use deficit_round_robin::{DeficitChildren, DeficitRoundRobin};
 pub use edf::Edf;
 pub use fifo::Fifo;
 pub use flows::{FlowId, FlowTerms, FlowUnit};
+pub use full_scoring::FullScoring;
 pub use h_wf2q_plus::HierarchicalWf2qPlus;
 pub use hierarchical_drr::HierarchicalDrr;
 pub use lane::{
-    Accepted, Answer, Attempt, AttemptCounts, Change, ChangeError, Counts, Lane, LaneConfig,
-    LaneObserver, Next, ReceiptOutcome, Refused, SessionChange, TenantSpec, WindowUnit, Withdraw,
+    Accepted, AdaptiveRate, Amount, Answer, Attempt, AttemptCounts, Backpressure, Borrowing,
+    Change, ChangeError, CircuitBreaker, Counts, DailyCap, Lane, LaneConfig, LaneObserver, Next,
+    ReceiptOutcome, Refused, SessionChange, ShareBounds, ShareNode, Target, TenantSpec, WindowUnit,
 };
 pub use life::{Belief, Happening, Truth, better_truth, next_belief, truth_may_move};
 pub use lottery::Lottery;
@@ -65,13 +71,16 @@ pub use message::{Message, Record, Ticket};
 pub use node_rule::{ChildId, Hierarchy, NodeRule, OneNode};
 pub use pacing::Pacer;
 pub use policy::{
-    Entropy, Entry, EntryKind, Hop, Ineligible, Level, NodeId, Pick, Policy, Reshape, Standing,
+    Entropy, Entry, EntryKind, Hop, Ineligible, Level, NodeBounds, NodeId, Pick, Policy, Reshape,
+    Standing, TermTimes, Verdict,
 };
-pub use registry::{POLICIES, PolicyInfo, policy};
-pub use retry::{RequeuePlace, RetryPolicy, RetryRule, UnknownOutcome};
+pub use registry::{POLICIES, PolicyInfo, PolicyOptions, policy};
+pub use retry::{RequeuePlace, RetryPolicy, RetryRule, StatusRules, UnknownOutcome};
+pub use retry_profiles::{RETRY_PROFILES, RetryProfile, retry_profile};
 pub use round_robin::RoundRobin;
 pub use scfq::Scfq;
 pub use scoring::{Scoring, TAG_UNITS};
+pub use scoring_options::{Batch, Rescore, ScoringOptions, Terms};
 pub use sfq::Sfq;
 pub use shuffle_shard_fq::ShuffleShardFq;
 pub use sqs_fair::SqsFair;

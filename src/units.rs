@@ -31,6 +31,8 @@ identity! {
     ClassId(u16);
     /// A sender (phone number or short code) of some tenant: dense over all tenants.
     SenderId(u32);
+    /// A campaign: messages that are paused, withdrawn or hurried together. Numbered as one likes.
+    CampaignId(u32);
     /// A session (bind) of one destination: dense.
     SessionId(u16);
     /// A message, numbered in order of submission.

@@ -4,9 +4,12 @@ mod cli {
     mod check;
     mod compare;
     mod console;
+    mod detect;
+    mod explain;
     mod interrupt;
     mod lists;
     mod place;
     mod run;
     mod show;
+    mod surface;
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
 
+use apportion::experiment::statistics::{Level, batch_means};
 use place::{CALM, Place};
 use serde_json::Value;
 
@@ -107,7 +108,14 @@ fn any_number_of_threads_writes_the_same_bytes_in_every_format() {
         assert!(place.files("a") == place.files("b"), "{format}");
     }
     let files = place.names("a");
-    for name in ["comparison.json", "isolation.csv", "tenants.csv", "plots/means.svg"] {
+    let expected = [
+        "comparison.json",
+        "isolation.csv",
+        "tenants.csv",
+        "plots/means.svg",
+        "plots/isolation.svg",
+    ];
+    for name in expected {
         assert!(files.iter().any(|file| file == name), "{name} is missing: {files:?}");
     }
     // Every format has the same numbers.
@@ -244,6 +252,87 @@ fn an_aggressor_hurts_its_victims_under_fifo_and_not_under_scoring() {
     assert!(own["isolation_index"]["mean"].is_null(), "nobody is a victim of itself");
     place.expect(2, "compare calm.toml --isolation --aggressor nobody");
     place.expect(2, "compare calm.toml --aggressor bulk");
+}
+
+/// The series is built from the file of messages here, and from the events there.
+#[test]
+fn one_long_run_is_judged_by_batches_of_its_messages() {
+    let place = Place::calm();
+    let long = "--set duration=1h --set warm-up=5min --set tenant.bulk.traffic.0.messages=50";
+    place.expect(0, &format!("run calm.toml --messages --out run {long}"));
+    let mut rows: Vec<(u64, f64, f64)> = table(&place.read("run/messages.csv"))
+        .iter()
+        .filter_map(|row| {
+            let number = |name: &str| row[name].parse::<f64>().ok();
+            let (submitted, first) = (number("submitted_s")?, number("first_dispatch_s")?);
+            (submitted >= 300.0)
+                .then(|| (row["id"].parse().expect("a number"), submitted, first - submitted))
+        })
+        .collect();
+    rows.sort_by_key(|(id, ..)| *id);
+    assert!(rows.is_sorted_by(|a, b| a.1 <= b.1), "numbered in order of submission");
+    let dwells: Vec<f64> = rows.iter().map(|(_, _, dwell)| *dwell).collect();
+    let expected = batch_means(&dwells, Level::P95).expect("a calm hour");
+    let compare =
+        format!("compare calm.toml --batch-means --replications 2 --format json --out c {long}");
+    let run = &place.expect(0, &compare).json()[0]["long_runs"][0];
+    assert_eq!(run["messages"], dwells.len());
+    close(number(&run["dwell_mean_s"]), dwells.iter().sum::<f64>() / dwells.len() as f64);
+    close(number(&run["batch_mean_s"]), expected.interval.mean);
+    let half = number(&run["half_width_s"]);
+    assert!((half / expected.interval.half_width - 1.0).abs() < 1e-4, "{run} {expected:?}");
+    assert_eq!((&run["batches"], &run["batch"]), (&20.into(), &expected.batch.into()));
+    assert_eq!(table(&place.read("c/long-runs.csv"))[0]["batches"], "20");
+    // In the few minutes of a campaign each wait follows from the one before.
+    let done = place.expect(0, "compare calm.toml --batch-means --replications 2 --policies fifo");
+    assert!(done.stdout.contains("too short: at least "), "{}", done.stdout);
+    let without = place.expect(0, "compare calm.toml --replications 2 --format json").json();
+    assert!(without[0].get("long_runs").is_none());
+}
+
+#[test]
+fn a_skewed_or_censored_figure_has_a_median_that_holds() {
+    let place = Place::calm();
+    // What waits in the queue for longer than half a minute expires, and is later than anything.
+    let expiring = "--set tenant.bulk.traffic.0.validity=30s";
+    let compare = format!(
+        "compare calm.toml --policies fifo --replications 8 --out c {expiring} --metric \
+         dwell_p50:tenant=bulk --metric dwell_p99:tenant=small --format json"
+    );
+    let json = &place.expect(0, &compare).json()[0];
+    let bulk = &rows(json, "dwell_p50:tenant=bulk")["fifo"];
+    assert_eq!(bulk["censored"], 8, "{bulk}");
+    assert!(bulk.get("median").is_none() && bulk.get("median_high").is_none(), "{bulk}");
+    assert!(number(&bulk["median_low"]) > 0.0, "it is at least as long as what was seen: {bulk}");
+    let small = &rows(json, "dwell_p99:tenant=small")["fifo"];
+    let replications = table(&place.read("c/replications.csv"));
+    let own = replications.iter().filter(|row| row["metric"] == "dwell_p99:tenant=small");
+    let mut values: Vec<f64> = own.map(|row| row["value"].parse().expect("a number")).collect();
+    values.sort_by(f64::total_cmp);
+    assert_eq!(values.len(), 8);
+    // P(Bin(8, ½) < 1) is 0.4 % and P(Bin(8, ½) < 2) is 3.5 %: from the first to the last.
+    for (key, rank) in [("median_low", 0), ("median", 3), ("median_high", 7)] {
+        close(number(&small[key]), values[rank]);
+    }
+    let text = place.expect(0, &compare.replace(" --format json", "")).stdout;
+    assert!(text.contains("(") && text.contains(" to -)"), "{text}");
+}
+
+#[test]
+fn of_many_policies_each_has_a_row_that_says_who_is_hit_worst() {
+    let place = Place::calm();
+    let done = place.expect(0, "compare calm.toml --policies all --replications 6 --out c");
+    let (_, tenants) = done.stdout.split_once("99 % dwell of tenants against scoring").expect("it");
+    let row = |policy: &str| {
+        let found = tenants.lines().find(|line| line.starts_with(&format!("{policy} ")));
+        found
+            .unwrap_or_else(|| panic!("{policy}: {tenants}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(row("fifo")[1..4], ["2", "1", "0"], "both small ones wait for the campaign");
+    assert!(row("fifo")[4].starts_with("small-"), "{tenants}");
+    assert!(place.names("c").iter().any(|name| name == "plots/tenants-fifo.svg"));
 }
 
 #[test]

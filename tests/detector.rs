@@ -2,11 +2,13 @@
 
 #[path = "detector/lateness.rs"]
 mod lateness;
+#[path = "detector/together.rs"]
+mod together;
 #[path = "detector/traffic.rs"]
 mod traffic;
 
 use apportion::detector::{
-    AlertChange, AlertKind, DetectorSettings, Observation, Part, ScoresDetector, Severity,
+    AlertChange, AlertKind, Cause, DetectorSettings, Observation, Part, ScoresDetector, Severity,
     StaticThresholdDetector, detector,
 };
 use apportion::time::{Span, Time};
@@ -40,9 +42,9 @@ fn bench_with_volume(mut bench: Bench, submitted: u32, windows: usize) -> Bench 
     bench
 }
 
-/// A message every tenth window for a week, then 5,000 in one window.
+/// A message every fourth hour or so for a week, then 5,000 in one window.
 fn bench_with_first_campaign(mut bench: Bench) -> Bench {
-    bench.run((0..7 * DAY).map(|window| (u32::from(window % 10 == 0), 0)));
+    bench.run((0..7 * DAY).map(|window| (u32::from(window % 50 == 0), 0)));
     bench.run([(5_000, 100)]);
     bench.run(vec![(0, 0); 20]);
     bench
@@ -196,6 +198,17 @@ fn a_new_level_becomes_usual_after_a_day() {
 #[test]
 fn a_first_campaign_without_history_is_no_news() {
     assert_eq!(bench_with_first_campaign(scores()).raised(), []);
+}
+
+#[test]
+fn an_unannounced_campaign_of_who_sends_every_hour_is_told_once_and_as_what_it_may_be() {
+    let mut bench = scores();
+    bench.run((0..7 * DAY).map(|window| (u32::from(window % 10 == 0), 0)));
+    bench.run([(5_000, 100)]);
+    bench.run(vec![(0, 0); 20]);
+    assert_eq!(bench.raised(), [(7 * DAY + 1, 0, AlertKind::VolumeUp)]);
+    // Pumping, or a campaign that nobody announced: counts cannot tell one from the other.
+    assert_eq!(bench.events[0].1.explanation.cause, Cause::UnannouncedSurge);
 }
 
 #[test]

@@ -4,14 +4,14 @@
 //! nothing; from wherever a walk ends, a carrier that accepts everything brings every message home.
 
 use apportion::scheduler::{
-    Answer, Belief, Change, Counts, Fifo, Happening, Lane, LaneConfig, LaneObserver, Lottery,
-    Message, Next, Policy, ReceiptOutcome, ReceiptState, Record, RequeuePlace, RetryPolicy,
-    RetryRule, Scoring, SessionChange, Status, TenantSpec, Ticket, TokenPartition, UnknownOutcome,
-    Wfq, Withdraw, next_belief,
+    Answer, Backpressure, Belief, Change, Counts, Fifo, Happening, Lane, LaneConfig, LaneObserver,
+    Lottery, Message, Next, Policy, ReceiptOutcome, ReceiptState, Record, RequeuePlace,
+    RetryPolicy, RetryRule, Scoring, SessionChange, Status, Target, TenantSpec, Ticket,
+    TokenPartition, UnknownOutcome, Wfq, next_belief,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{
-    ClassId, MessageId, Quota, Rate, Segments, SenderId, SessionId, TenantId, Weight,
+    CampaignId, ClassId, MessageId, Quota, Rate, Segments, SenderId, SessionId, TenantId, Weight,
 };
 
 const MESSAGES: usize = 3;
@@ -50,6 +50,8 @@ enum Action {
     Cancel(usize),
     Down,
     Up,
+    Pause(Target),
+    Resume(Target),
 }
 
 /// An attempt, as the carrier's side knows it.
@@ -73,7 +75,14 @@ struct World<P> {
     is_up: bool,
     cancels: u32,
     sessions_lost: u32,
+    /// Whether something is paused once, and no session lost.
+    has_pauses: bool,
+    pauses: u32,
+    paused: Option<Target>,
 }
+
+/// The first and the second message are of it.
+const CAMPAIGN: CampaignId = CampaignId(0);
 
 /// How much was explored.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,7 +113,9 @@ impl<P: Policy + Clone> World<P> {
                 temporary: RetryRule::NEVER,
                 throttled: rule(1, RequeuePlace::Head),
                 unknown: UnknownOutcome::Resubmit(rule(2, RequeuePlace::Tail)),
+                by_status: RetryPolicy::NO_STATUS_RULES,
             },
+            backpressure: Backpressure::default(),
             response_timeout: Span::from_seconds(3),
             receipt_timeout: Span::from_seconds(1000),
             tenant_sets: Vec::new(),
@@ -146,6 +157,9 @@ impl<P: Policy + Clone> World<P> {
             is_up: false,
             cancels: 0,
             sessions_lost: 0,
+            has_pauses: false,
+            pauses: 0,
+            paused: None,
         };
         world.set_session(true);
         world
@@ -174,7 +188,14 @@ impl<P: Policy + Clone> World<P> {
         if self.cancels == 0 {
             actions.extend((0..self.tickets.len()).map(Action::Cancel));
         }
-        if !self.is_up {
+        if self.has_pauses {
+            if self.pauses == 0 {
+                let messages = self.tickets.iter().map(|ticket| Target::Message(*ticket));
+                let whole = [Target::Tenant(TenantId(0)), Target::Campaign(CAMPAIGN)];
+                actions.extend(messages.chain(whole).map(Action::Pause));
+            }
+            actions.extend(self.paused.map(Action::Resume));
+        } else if !self.is_up {
             actions.push(Action::Up);
         } else if self.sessions_lost == 0 && !self.sent.is_empty() {
             actions.push(Action::Down);
@@ -206,7 +227,10 @@ impl<P: Policy + Clone> World<P> {
         match action {
             Action::Submit => {
                 let message = self.messages[self.tickets.len()];
-                let accepted = self.lane.submit(self.now, message, &mut self.witness);
+                let accepted = match self.tickets.len() {
+                    0 | 1 => self.lane.submit_for(self.now, CAMPAIGN, message, &mut self.witness),
+                    _ => self.lane.submit(self.now, message, &mut self.witness),
+                };
                 self.tickets.push(accepted.expect("nothing refuses it").ticket);
             }
             Action::Next => {
@@ -223,14 +247,38 @@ impl<P: Policy + Clone> World<P> {
             Action::Cancel(message) => {
                 let waits =
                     matches!(self.witness.beliefs[message], Some(Belief::Queued | Belief::Parked));
-                let what = Withdraw::Message(self.tickets[message]);
+                let what = Target::Message(self.tickets[message]);
                 let withdrawn = self.lane.cancel(self.now, what, &mut self.witness);
                 assert_eq!(withdrawn, u64::from(waits));
                 self.cancels += 1;
             }
             Action::Up => self.set_session(true),
             Action::Down => self.set_session(false),
+            Action::Pause(what) => {
+                self.pauses += 1;
+                if self.lane.pause(self.now, what, &mut self.witness) {
+                    self.paused = Some(what);
+                }
+            }
+            Action::Resume(what) => self.resume(what),
         }
+    }
+
+    fn resume(&mut self, what: Target) {
+        let is_news = self.lane.resume(self.now, what, &mut self.witness);
+        // The pause of a message may have ended with it.
+        assert!(is_news || matches!(what, Target::Message(_)));
+        self.paused = None;
+    }
+
+    /// Whether a message is paused.
+    fn is_paused(&self, message: usize) -> bool {
+        self.paused.is_some_and(|what| match what {
+            Target::Message(ticket) => self.tickets[message] == ticket,
+            Target::Campaign(_) => message < 2,
+            Target::Tenant(tenant) => self.messages[message].tenant == tenant,
+            Target::Sender(sender) => self.messages[message].sender == sender,
+        })
     }
 
     fn next(&mut self) -> Next {
@@ -243,6 +291,7 @@ impl<P: Policy + Clone> World<P> {
             assert_eq!(attempt.number as usize, earlier + 1);
             assert!(attempt.message.expires > self.now, "never sent too late");
             assert!(self.is_up, "never sent without a session");
+            assert!(!self.is_paused(message), "never sent while paused");
             self.sent.push(Sent { message, ticket: attempt.ticket, was_answered: false });
             self.last = None;
         }
@@ -271,11 +320,12 @@ impl<P: Policy + Clone> World<P> {
         for (message, belief) in self.messages.iter().zip(self.witness.beliefs) {
             let Some(belief) = belief else { continue };
             for counts in [&mut seen, &mut by_tenant[message.tenant.index()]] {
-                counts.messages[belief as usize] += 1;
-                counts.segments[belief as usize] += message.segments.get();
+                let (messages, segments) = &mut counts.held[belief as usize];
+                *messages += 1;
+                *segments += message.segments.get();
             }
         }
-        assert_eq!((counts.messages, counts.segments), (seen.messages, seen.segments), "ledger A");
+        assert_eq!(counts.held, seen.held, "ledger A");
         for (tenant, expected) in by_tenant.iter().enumerate() {
             assert_eq!(self.lane.tenant_counts(TenantId(tenant as u32)), Some(expected));
         }
@@ -317,6 +367,9 @@ impl<P: Policy + Clone> World<P> {
     fn bring_home(mut self, explored: &mut Explored) {
         if !self.is_up {
             self.set_session(true);
+        }
+        if let Some(what) = self.paused {
+            self.resume(what);
         }
         for round in 0.. {
             assert!(round < 100, "comes to an end");
@@ -381,8 +434,19 @@ fn explore<P: Policy + Clone>(policy: P, senders: [u32; MESSAGES], cap: bool, de
     let cap = cap.then(|| Quota { rate: Rate::per_second(1).expect("valid"), burst: 1 });
     let mut explored = Explored::default();
     walk(&World::new(policy, senders, cap), depth, &mut explored);
+    went_everywhere(explored);
+}
+
+/// The same with something that is paused and resumed at any time.
+fn explore_pauses<P: Policy + Clone>(policy: P, senders: [u32; MESSAGES], depth: u32) {
+    let mut explored = Explored::default();
+    let world = World::new(policy, senders, None);
+    walk(&World { has_pauses: true, ..world }, depth, &mut explored);
+    went_everywhere(explored);
+}
+
+fn went_everywhere(explored: Explored) {
     println!("{explored:?}");
-    // The walk went everywhere.
     let Explored { ends, delivered, resubmitted, late, expired, cancelled, .. } = explored;
     assert!(
         [ends, delivered, resubmitted, late, expired, cancelled].iter().all(|count| *count > 0)
@@ -423,6 +487,16 @@ fn fifo_with_one_capped_sender() {
 #[test]
 fn token_partition_with_two_senders() {
     explore(TokenPartition::new(rate()), [0, 1, 2], false, DEPTH - 1);
+}
+
+#[test]
+fn scoring_with_pauses_of_a_shared_queue() {
+    explore_pauses(Scoring::new(), [0, 1, 0], DEPTH - 1);
+}
+
+#[test]
+fn fifo_with_pauses_and_two_senders() {
+    explore_pauses(Fifo::new(), [0, 1, 2], DEPTH - 2);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod baselines;
 mod explain;
 #[path = "fairness_bounds/meter.rs"]
 mod meter;
+#[path = "fairness_bounds/options.rs"]
+mod options;
 #[path = "fairness_bounds/relative.rs"]
 mod relative;
 #[path = "support/rig.rs"]

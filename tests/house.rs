@@ -103,7 +103,9 @@ fn leftovers(source: &Source) -> Vec<String> {
 fn scenario_manners(path: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut lines = text.lines();
-    if lines.next() != Some("#:schema ../schema/scenario.schema.json") {
+    let up = "../".repeat(path.matches('/').count().max(1));
+    let schema = format!("#:schema {up}schema/scenario.schema.json");
+    if lines.next() != Some(schema.as_str()) {
         found.push(format!("{path}: the first line does not name the schema"));
     }
     if !lines.next().is_some_and(|line| line.starts_with("# ") && line.len() > 20) {
@@ -183,7 +185,9 @@ fn nothing_is_left_for_later() {
 fn every_scenario_has_a_schema_a_reason_a_description_and_a_check() {
     let mut found = Vec::new();
     let mut seen = 0;
-    for entry in fs::read_dir("scenarios").expect("the folder of scenarios") {
+    let folders = ["scenarios", "scenarios/adversaries"];
+    let entries = folders.map(|folder| fs::read_dir(folder).expect("a folder of scenarios"));
+    for entry in entries.into_iter().flatten() {
         let path = entry.expect("readable").path();
         if path.extension().is_some_and(|extension| extension == "toml") {
             let text = fs::read_to_string(&path).expect("readable");

@@ -1,9 +1,15 @@
 //! How a lane behaves, from submission to the last late receipt.
 
+#[path = "lane/bounds.rs"]
+mod bounds;
+#[path = "lane/carrier.rs"]
+mod carrier;
 #[path = "lane/changes.rs"]
 mod changes;
 #[path = "lane/notices.rs"]
 mod notices;
+#[path = "lane/orders.rs"]
+mod orders;
 #[path = "lane/outcomes.rs"]
 mod outcomes;
 #[path = "lane/pacing.rs"]

@@ -3,10 +3,14 @@
 //! Each property is a comparison that is also shown something it must reject: a scenario that was
 //! changed, another seed, or a broken double.
 
+#[path = "model/actions.rs"]
+mod actions;
 #[path = "model/arrivals.rs"]
 mod arrivals;
 #[path = "model/carrier.rs"]
 mod carrier;
+#[path = "model/dispatchers.rs"]
+mod dispatchers;
 #[path = "model/disturbances.rs"]
 mod disturbances;
 #[path = "model/endings.rs"]
@@ -19,8 +23,12 @@ mod failures;
 mod faults;
 #[path = "model/gateway.rs"]
 mod gateway;
+#[path = "model/impact.rs"]
+mod impact;
 #[path = "model/luck.rs"]
 mod luck;
+#[path = "model/observed.rs"]
+mod observed;
 #[path = "model/paths.rs"]
 mod paths;
 #[path = "model/support.rs"]

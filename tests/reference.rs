@@ -14,18 +14,20 @@ mod reference {
     pub(crate) mod platform;
     pub(crate) mod rational;
     pub(crate) mod scheduler;
+    pub(crate) mod scoring;
     pub(crate) mod trace;
     pub(crate) mod tree;
 }
 
 use apportion::scheduler::{
-    ByFlow, DeficitRoundRobin, Edf, Fifo, FlowUnit, HierarchicalDrr, HierarchicalWf2qPlus, Mclock,
-    OneNode, Policy, RoundRobin, Scfq, Scoring, Sfq, ShuffleShardFq, SqsFair, StrictPriority,
-    Stride, UsedOverWeight, VirtualClock, Vtc, WeightedRoundRobin, Wf2q, Wf2qPlus, Wfq,
+    Batch, ByFlow, DeficitRoundRobin, Edf, Fifo, FlowUnit, FullScoring, HierarchicalDrr,
+    HierarchicalWf2qPlus, Mclock, OneNode, Policy, Rescore, RoundRobin, Scfq, Scoring,
+    ScoringOptions, Sfq, ShuffleShardFq, SqsFair, StrictPriority, Stride, Terms, UsedOverWeight,
+    VirtualClock, Vtc, WeightedRoundRobin, Wf2q, Wf2qPlus, Wfq,
 };
 use apportion::time::Span;
 use apportion::units::{Rate, Segments};
-use reference::bounded::Bounded;
+use reference::bounded::{Bounded, BoundedTree};
 use reference::doubles::{Broken, Fault};
 use reference::flat::{self, Flat};
 use reference::harness::{Subject, Tally, fluid};
@@ -34,6 +36,7 @@ use reference::order::{Order, Unit};
 use reference::platform::{Mclock as ReferenceMclock, Shards, Sqs};
 use reference::rational::Ratio;
 use reference::scheduler::{Clocks, Rule};
+use reference::scoring;
 use reference::trace::{DIVISIBLE, FLUID, FRACTIONS, Kind, Step, WHOLE};
 use reference::tree::{self, Tree};
 use std::collections::BTreeMap;
@@ -134,6 +137,32 @@ macro_rules! claims {
     )*};
 }
 
+/// Nanoseconds after which an order is old, or until a deadline that is near.
+const OLD: u64 = 400;
+
+/// Scoring with options; the rule first, then the policy.
+const fn options(rule: fn(&World) -> Rule, policy: fn(Rate) -> Box<dyn Policy>) -> Claim {
+    exact(rule, policy, 1_000)
+}
+
+fn with_options(world: &World, options: scoring::Options) -> Rule {
+    other(scoring::Scoring::new(options, world.quota.rate(), world.quota.per))
+}
+
+fn standing_for(every: u32, max_age: Option<u64>, batch: Batch) -> Box<dyn Policy> {
+    let rescore = Rescore {
+        every: every.try_into().expect("above zero"),
+        max_age: max_age.map(Span::from_nanoseconds),
+        batch,
+    };
+    Box::new(FullScoring::new(ScoringOptions::FurthestBehind { rescore, terms: Terms::NONE }))
+}
+
+fn with_terms(terms: Terms) -> Box<dyn Policy> {
+    let rescore = Rescore { every: 2.try_into().expect("above zero"), ..Rescore::default() };
+    Box::new(FullScoring::new(ScoringOptions::FurthestBehind { rescore, terms }))
+}
+
 /// Rules whose tags are exact on whole weights; the rule first, then the policy.
 const fn exact(
     rule: fn(&World) -> Rule,
@@ -173,6 +202,122 @@ claims! {
         ..SCORING
     };
     scoring_agrees_on_weights_that_divide_nothing {
+    }
+
+    FULL_SCORING = Claim {
+        policy: |_| Box::new(FullScoring::new(ScoringOptions::default())),
+        traces: 4_000,
+        ..SCORING
+    };
+    full_scoring_without_options_agrees_decision_by_decision {
+        full_scoring_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        full_scoring_that_keeps_unused_credit_is_caught: WindsUpCredit;
+        full_scoring_that_forgives_debt_is_caught: ForgivesDebt;
+        full_scoring_that_lifts_the_held_is_caught: LiftsTheHeld;
+        full_scoring_that_ignores_refunds_is_caught: IgnoresRefunds;
+    }
+
+    FULL_SCORING_OF_ODD_WEIGHTS = Claim { policy: FULL_SCORING.policy, ..SCORING_OF_ODD_WEIGHTS };
+    full_scoring_agrees_on_weights_that_divide_nothing {
+    }
+
+    DRAIN = options(
+        |world| with_options(world, scoring::Options { every: 5, ..scoring::PLAIN }),
+        |_| standing_for(5, None, Batch::Drain),
+    );
+    an_order_that_is_drained_agrees_decision_by_decision {
+        an_order_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        an_order_that_keeps_unused_credit_is_caught: WindsUpCredit;
+        an_order_that_lifts_the_held_is_caught: LiftsTheHeld;
+        an_order_that_ignores_refunds_is_caught: IgnoresRefunds;
+        an_order_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
+    WALK = options(
+        |world| with_options(world, scoring::Options { every: 4, is_walked: true, ..scoring::PLAIN }),
+        |_| standing_for(4, None, Batch::Walk),
+    );
+    an_order_that_is_walked_agrees_decision_by_decision {
+    }
+
+    AGING = options(
+        |world| with_options(world, scoring::Options {
+            every: 50,
+            max_age: Some(OLD),
+            ..scoring::PLAIN
+        }),
+        |_| standing_for(50, Some(OLD), Batch::Drain),
+    );
+    an_order_that_ages_agrees_decision_by_decision {
+        an_order_whose_clock_stands_still_is_caught: StopsTheClock;
+    }
+
+    WORST_CASE_FAIR = Claim {
+        tolerance: Ratio::whole_over(1, 1 << 24),
+        kind: FLUID,
+        ..options(
+            |world| with_options(world, scoring::Options {
+                is_worst_case_fair: true,
+                ..scoring::PLAIN
+            }),
+            |_| Box::new(FullScoring::new(ScoringOptions::WorstCaseFair)),
+        )
+    };
+    worst_case_fair_scoring_agrees_decision_by_decision {
+        worst_case_fair_scoring_that_lifts_the_held_is_caught: LiftsTheHeld;
+        worst_case_fair_scoring_that_keeps_old_heads_is_caught: KeepsOldHeads;
+        worst_case_fair_scoring_whose_clock_stands_still_is_caught: StopsTheClock;
+        worst_case_fair_scoring_that_ignores_refunds_is_caught: IgnoresRefunds;
+    }
+
+    BOUNDED = options(
+        |world| with_options(world, scoring::Options { is_bounded: true, ..scoring::PLAIN }),
+        |rate| Box::new(BoundedTree::new(FullScoring::new(ScoringOptions::default()), rate)),
+    );
+    promises_and_limits_agree_decision_by_decision {
+        promises_that_charge_one_segment_more_are_caught: ChargesOneMore;
+        promises_whose_clock_stands_still_are_caught: StopsTheClock;
+        promises_that_ignore_refunds_are_caught: IgnoresRefunds;
+    }
+
+    BOUNDED_BATCHES = options(
+        |world| with_options(world, scoring::Options {
+            is_bounded: true,
+            every: 3,
+            is_walked: true,
+            ..scoring::PLAIN
+        }),
+        |rate| Box::new(BoundedTree::new(standing_for(3, None, Batch::Walk), rate)),
+    );
+    promises_and_limits_agree_when_an_order_stands {
+    }
+
+    WAITING = Claim { tolerance: Ratio::whole_over(1, 1 << 20), ..options(
+        |world| with_options(world, scoring::Options {
+            waiting: Some(Ratio::whole_over(1, 4)),
+            every: 2,
+            ..scoring::PLAIN
+        }),
+        |_| with_terms(Terms { waiting_millionths: 250_000, ..Terms::NONE }),
+    )};
+    waiting_time_agrees_decision_by_decision {
+        waiting_time_whose_clock_stands_still_is_caught: StopsTheClock;
+    }
+
+    URGENCY = Claim { tolerance: Ratio::whole_over(1, 1 << 20), ..options(
+        |world| with_options(world, scoring::Options {
+            urgency: Some((Ratio::whole_over(2, 1), OLD)),
+            every: 2,
+            ..scoring::PLAIN
+        }),
+        |_| with_terms(Terms {
+            urgency_millionths: 2_000_000,
+            urgency_horizon: Span::from_nanoseconds(OLD),
+            ..Terms::NONE
+        }),
+    )};
+    urgency_agrees_decision_by_decision {
+        urgency_whose_clock_stands_still_is_caught: StopsTheClock;
     }
 
     // The fluid clock under test rounds V down to a unit of tag, 2^-25 segments at weight 1. Tags of one
@@ -405,6 +550,29 @@ claims! {
 impl Claim {
     const fn with_weights(self, kind: Kind) -> Self {
         Claim { kind, ..self }
+    }
+}
+
+/// Each option makes a difference: without it, or with another value of it, the comparison fails.
+#[test]
+fn options_that_are_not_heeded_are_caught() {
+    let plain =
+        |_: Rate| -> Box<dyn Policy> { Box::new(FullScoring::new(ScoringOptions::default())) };
+    type Build = fn(Rate) -> Box<dyn Policy>;
+    let cases: [(&str, Claim, Build); 9] = [
+        ("every", DRAIN, |_| standing_for(4, None, Batch::Drain)),
+        ("drain", DRAIN, |_| standing_for(5, None, Batch::Walk)),
+        ("walk", WALK, |_| standing_for(4, None, Batch::Drain)),
+        ("age", AGING, |_| standing_for(50, None, Batch::Drain)),
+        ("worst case", WORST_CASE_FAIR, plain),
+        ("the paper's", WORST_CASE_FAIR, |_| Box::new(HierarchicalWf2qPlus::new())),
+        ("bounds", BOUNDED, plain),
+        ("waiting", WAITING, |_| with_terms(Terms::NONE)),
+        ("urgency", URGENCY, |_| with_terms(Terms::NONE)),
+    ];
+    for (option, claim, policy) in cases {
+        let wrong = Claim { policy, ..claim };
+        assert!(wrong.compare(0..1_000, &|policy| policy).is_err(), "{option} makes no difference");
     }
 }
 

@@ -218,6 +218,123 @@ fn killed_at_any_moment_results_are_old_or_new_and_resumed_they_are_as_if_never_
     assert!(records == expected, "nothing unfinished is left");
 }
 
+const PRECISE: &str = r#"
+[sweep]
+precision = "20%"
+cap = 60
+policies = ["scoring", "fifo"]
+metrics = ["dwell_mean:tenant=small"]
+[[sweep.axis]]
+path = "destination.us.quota"
+values = ["1/s", "2/s", "8/s"]
+"#;
+
+#[test]
+fn a_precision_decides_how_many_and_resumed_or_in_parts_the_bytes_are_the_same() {
+    let place = with(PRECISE);
+    let capped = "sweep tiny.toml --out s --records r --set sweep.cap=25";
+    let done = place.expect(3, capped);
+    assert!(done.stderr.contains("not precise after 25 replications: inconclusive"), "{done:?}");
+    // A higher cap goes on from what is there, and looks every fifth replication.
+    let done = place.expect(3, "sweep tiny.toml --out s --records r --jobs 3 --format json");
+    let summary = done.json();
+    let mut counts = BTreeSet::new();
+    for row in summary["points"].as_array().expect("rows") {
+        let n = row["n"].as_u64().expect("a number");
+        counts.insert(n);
+        let [mean, half] = ["mean", "half_width"].map(|key| row[key].as_f64().expect("a number"));
+        let is_precise = half <= 0.2 / 1.2 * mean;
+        match row["stopped"].as_str().expect("text") {
+            "precise" => assert!(is_precise && n >= 25 && n % 5 == 0, "{row}"),
+            "capped" => assert!(n == 60, "{row}"),
+            other => panic!("{other}"),
+        }
+    }
+    assert!(counts.len() > 1, "they differ: {counts:?}");
+    place.expect(3, "sweep tiny.toml --out fresh --jobs 1");
+    assert!(place.files("s") == place.files("fresh"));
+    for index in 1..=2 {
+        // A part may be precise where the whole is not.
+        let mut command =
+            place.command(&format!("sweep tiny.toml --shard {index}/2 --out p{index}"));
+        let code = command.output().expect("it starts").status.code();
+        assert!(code == Some(0) || code == Some(3), "{code:?}");
+    }
+    place.expect(3, "merge p1 p2 --out merged");
+    assert!(place.files("merged") == place.files("fresh"));
+    // One replication more or less than the rule asks for is not what the sweep asked for.
+    let text = place.read("p2/records.jsonl");
+    let first_run = text.find("{\"seed\":\"1\"").expect("there");
+    let second_run = text.find("{\"seed\":\"2\"").expect("there");
+    place.write("p2/records.jsonl", &(text[..first_run].to_owned() + &text[second_run..]));
+    let done = place.expect(74, "merge p1 p2 --out merged");
+    assert!(done.stderr.contains("is not whole"), "{}", done.stderr);
+}
+
+#[test]
+fn policies_are_compared_point_by_point_on_the_same_luck() {
+    let place = with(&GRID.replace("replications = 2", "replications = 6"));
+    let summary = place.expect(0, "sweep tiny.toml --out s --format json").json();
+    let records = lines(&place.read("s/records.jsonl"));
+    let values = |record: &serde_json::Value| -> Vec<f64> {
+        let runs = record["replications"].as_array().expect("runs");
+        runs.iter().map(|run| run["values"][0].as_f64().expect("exact")).collect()
+    };
+    let rows = summary["points"].as_array().expect("rows");
+    for (pair, rows) in records.chunks(2).zip(rows.chunks(4)) {
+        let (scoring, fifo) = (values(&pair[0]), values(&pair[1]));
+        let differences: Vec<f64> = fifo.iter().zip(&scoring).map(|(a, b)| a - b).collect();
+        let mean = differences.iter().sum::<f64>() / 6.0;
+        assert!(rows[0].get("difference").is_none(), "the first differs from nobody");
+        let found = rows[2]["difference"].as_f64().expect("a number");
+        assert!((found - mean).abs() < 1e-12, "{found}, not {mean}");
+        let squares: f64 = differences.iter().map(|d| (d - mean) * (d - mean)).sum();
+        // Student's quantile at 97.5 % with five degrees of freedom is 2.570582 (any table).
+        let half = 2.570_582 * (squares / 5.0 / 6.0).sqrt();
+        let found = rows[2]["difference_half_width"].as_f64().expect("a number");
+        assert!((found - half).abs() < 1e-4 * half + 1e-12, "{found}, not {half}");
+        // Of six values the median's interval reaches from the least to the most: (1/2)⁶ < 2.5 %.
+        let mut sorted = fifo.clone();
+        sorted.sort_by(f64::total_cmp);
+        for (key, rank) in [("median_low", 0), ("median", 2), ("median_high", 5)] {
+            assert_eq!(rows[2][key].as_f64(), Some(sorted[rank]), "{key} of {sorted:?}");
+        }
+    }
+    assert!(
+        rows.iter().any(|row| row["difference"].as_f64() > Some(1.0)),
+        "fifo lets small ones wait"
+    );
+}
+
+#[test]
+fn of_many_axes_it_is_shown_which_matter() {
+    let sweep = format!("[sweep]\ndesign = \"sobol\"\npoints = 32\n{}", &THOUSAND[9..])
+        .replace("steps = 40\n", "")
+        .replace("steps = 25\n", "");
+    let third =
+        "[[sweep.axis]]\npath = \"tenant.small.traffic.0.class\"\nvalues = [\"a\", \"b\"]\n";
+    let place = with("");
+    let classes = "[[class]]\nname = \"a\"\n[[class]]\nname = \"b\"\n";
+    let text =
+        place.read("tiny.toml").replace("rate = \"30/min\"", "rate = \"30/min\"\nclass = \"a\"");
+    place.write("tiny.toml", &format!("{text}{classes}{sweep}{third}"));
+    let summary = place.expect(0, "sweep tiny.toml --out s --format json").json();
+    let effects = summary["effects"].as_array().expect("effects");
+    let of = |axis: &str| {
+        let found = effects.iter().find(|one| one["axis"] == axis).expect(axis);
+        assert_eq!(found["n"], 32);
+        found["rank_correlation"].as_f64().expect("both vary")
+    };
+    let (quota, campaign, class) = (of("quota"), of("campaign"), of("class"));
+    assert!(quota < -0.5, "a larger quota shortens the wait: {quota}");
+    assert!(campaign > 0.3, "a larger campaign lengthens it: {campaign}");
+    assert!(class.abs() < 0.3, "the name of a class says nothing: {class}");
+    let plot = place.read("s/plots/1-dwell_mean.svg");
+    for words in ["quota", "campaign", "class", "rank correlation -0."] {
+        assert!(plot.contains(words), "{words}");
+    }
+}
+
 const THOUSAND: &str = r#"
 [sweep]
 replications = 1

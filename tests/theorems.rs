@@ -20,7 +20,7 @@ mod table;
 mod workload;
 
 use apportion::scheduler::{POLICIES, Pick};
-use direct::{is_tree, unit_rate, whole};
+use direct::{is_tree, whole};
 use rational::Ratio;
 use table::THEOREMS;
 use workload::{SEEDS, Shape, Workload};
@@ -69,6 +69,16 @@ fn passes_and_counters_hold_their_bounds() {
 }
 
 #[test]
+fn an_order_that_stands_holds_its_bound() {
+    assert_hold(&table::BATCHES);
+}
+
+#[test]
+fn scoring_can_be_worst_case_fair_and_keeps_promises_and_limits() {
+    assert_hold(&[table::WORST_CASE_FAIR, table::WITH_BOUNDS]);
+}
+
+#[test]
 fn priorities_deadlines_and_reservations_hold_their_bounds() {
     assert_hold(&["strict-priority", "edf", "mclock"]);
 }
@@ -79,8 +89,7 @@ fn the_busy_periods_do_not_depend_on_the_policy() {
     for seed in SEEDS.take(60) {
         let workload = Workload::random(seed, Shape::Any);
         let busy = |name: &str| -> Vec<_> {
-            let info = apportion::scheduler::policy(name).expect("known");
-            let run = workload.run(info.build(Some(unit_rate())).expect("it has a rate"));
+            let run = workload.run(table::build(name));
             run.served.iter().map(|message| message.began).fold(Vec::new(), |mut starts, began| {
                 let continues = run.served.iter().any(|message| message.ended == began);
                 starts.extend((!continues).then_some(began));
@@ -89,8 +98,10 @@ fn the_busy_periods_do_not_depend_on_the_policy() {
         };
         let expected = busy("fifo");
         let gambles = ["lottery", "token-partition"];
-        for info in POLICIES.iter().filter(|info| !gambles.contains(&info.name)) {
-            assert_eq!(busy(info.name), expected, "seed {seed}: {}", info.name);
+        let of_registry = POLICIES.iter().map(|info| info.name);
+        let names = of_registry.chain(table::BATCHES).chain([table::WORST_CASE_FAIR]);
+        for name in names.filter(|name| !gambles.contains(name)) {
+            assert_eq!(busy(name), expected, "seed {seed}: {name}");
         }
     }
 }

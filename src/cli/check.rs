@@ -12,7 +12,10 @@ use crate::experiment::{
     Baseline, Ended, RunError, RunRequest, judge_baseline, record_baseline, run,
 };
 use crate::measure::CheckResult;
-use crate::report::{Outcome, Verdict, measured_against, render_github, render_junit};
+use crate::report::{
+    Host, ManyManifest, Outcome, ResultsFolder, Verdict, measured_against, render_github,
+    render_junit, write_many,
+};
 use crate::scenario::{Colouring, Scenario};
 
 /// Run scenarios and judge their checks, for CI
@@ -63,6 +66,9 @@ impl Check {
                 Failure::new(Exit::InputOutput, format!("error: {}: {error}", path.display()))
             })?;
         }
+        if let Some(target) = &global.out {
+            self.keep(target, &verdicts, global)?;
+        }
         match global.format {
             OutputFormat::Table => summarise(&verdicts, output)?,
             OutputFormat::Github => write!(output, "{}", render_github(&verdicts))?,
@@ -71,6 +77,27 @@ impl Check {
             OutputFormat::Csv => write_csv(&verdicts, output)?,
         }
         Ok(exit)
+    }
+
+    /// Writes the verdicts into a folder of their own.
+    fn keep(&self, target: &Path, verdicts: &[Verdict], global: &Global) -> Result<(), Failure> {
+        let mut folder = ResultsFolder::prepare(target)?;
+        let (mut json, mut csv, mut markdown) = (Vec::new(), Vec::new(), Vec::new());
+        write_json(verdicts, &mut json)?;
+        write_csv(verdicts, &mut csv)?;
+        write_markdown(verdicts, &mut markdown)?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let files = [
+            ("verdicts.json".to_owned(), text(json)),
+            ("verdicts.csv".to_owned(), text(csv)),
+            ("verdicts.md".to_owned(), text(markdown)),
+            ("junit.xml".to_owned(), render_junit(verdicts)),
+        ];
+        let checked: Vec<&str> = verdicts.iter().map(|verdict| verdict.file.as_str()).collect();
+        let manifest = ManyManifest::new("check", Vec::new(), (checked, &self.set));
+        let host = Host::here(global.threads(), 0.0, std::env::args().collect(), String::new());
+        write_many(&folder, &manifest, &host, &files, &[])?;
+        Ok(folder.commit()?)
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, Failure> {

@@ -1,6 +1,8 @@
 //! `apportion compare`
 
 mod files;
+mod pictures;
+mod sections;
 mod table;
 
 pub(super) use table::worded;
@@ -68,6 +70,9 @@ pub(super) struct Compare {
     /// With --isolation: at most so many tenants are run alone, some of each population
     #[arg(long, value_name = "N", default_value_t = 64)]
     most_tenants: usize,
+    /// Also judge the first run of each by itself: its mean dwell, with an interval from batches
+    #[arg(long)]
+    batch_means: bool,
     /// The seed of the first replication [default: the scenario's]
     #[arg(long)]
     seed: Option<u64>,
@@ -200,6 +205,7 @@ impl Compare {
             level,
             seed,
             threads: global.threads(),
+            judges_first_run: self.batch_means,
         };
         let compared = compare(&plan, &watchman).and_then(|mut comparison| {
             if self.isolation {
@@ -235,7 +241,7 @@ impl Compare {
         let command = std::env::args().collect();
         let host = Host::here(global.threads(), wall_s, command, path.display().to_string());
         let files = files::all(&comparison)?;
-        let pictures = files::pictures(&comparison)?;
+        let pictures = pictures::pictures(&comparison)?;
         write_many(&folder, &manifest, &host, &files, &pictures)?;
         folder.commit()?;
         let runs = watchman.done();
@@ -310,8 +316,8 @@ impl Compare {
         let against = self.against.iter().map(|path| format!("against={}", path.display()));
         let metrics = self.metric.iter().map(|metric| format!("metric={metric}"));
         let own = [format!(
-            "baseline={:?} level={} isolation={} aggressor={:?}",
-            self.baseline, self.level, self.isolation, self.aggressor
+            "baseline={:?} level={} isolation={} aggressor={:?} batch-means={}",
+            self.baseline, self.level, self.isolation, self.aggressor, self.batch_means
         )];
         self.set
             .iter()

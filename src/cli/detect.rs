@@ -1,130 +1,117 @@
 //! `apportion detect`
 
+#![expect(clippy::disallowed_methods, reason = "how long it took is the host's; no result sees it")]
+
+mod outputs;
+
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
 
 use super::exit::Failure;
-use super::lists::write_rows;
 use super::load::quoted_path;
 use super::{Exit, Global, OutputFormat};
-use crate::experiment::series::{FALSE_ONSETS_A_DAY, GroupFigures, judge_series, score_series};
+use crate::experiment::series::judge_series;
+use crate::report::{Host, ManyManifest, ResultsFolder, write_many};
 use crate::scenario::{LabelledSeries, SeriesError, load_series};
 
 /// Score series of others, and judge the scores where there are labels
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = COLUMNS)]
 pub(super) struct Detect {
-    /// A CSV file of timestamp, value and perhaps label; a folder of them; or the folder of the
-    /// Numenta Anomaly Benchmark
-    series: PathBuf,
-    /// Write every row with its scores, as CSV, instead of the scoreboard
+    /// CSV files, folders of them, or the folder of the Numenta Anomaly Benchmark
+    #[arg(required = true, value_name = "SERIES")]
+    series: Vec<PathBuf>,
+    /// Print every step with our scores instead of the scoreboard
     #[arg(long)]
     rows: bool,
 }
 
-const HEAD: [&str; 9] = [
-    "group",
-    "scorer",
-    "series",
-    "events",
-    "mean_ap",
-    "pooled_ap",
-    "onset_recall",
-    "nab",
-    "nab_fixed",
-];
+/// Shown below the long help, above the exit codes.
+const COLUMNS: &str = "\
+Columns are found by name:
+  timestamp  (time, start_s)       2015-02-26 21:42:53, RFC 3339, or seconds
+  value      (count, failed)       what was measured
+  total      (outcomes)            optional: of how many, where the value counts failures
+  label      (is_anomaly, anomaly) optional: 1 where it is abnormal, else 0
+Without labels there is nothing to judge, and the scores are printed.
+--out DIR writes the scoreboard, the scores and a timeline of every series.
+
+";
+
+/// What the manifest says was asked for.
+#[derive(Serialize)]
+struct Plan {
+    series: Vec<PlannedSeries>,
+}
+
+#[derive(Serialize)]
+struct PlannedSeries {
+    group: String,
+    name: String,
+    steps: usize,
+    content_hash: String,
+}
 
 impl Detect {
     pub(super) fn execute(&self, global: &Global, output: &mut dyn Write) -> Result<Exit, Failure> {
-        let all = load_series(&self.series).map_err(|error| {
-            let exit = match error {
-                SeriesError::Read { .. } => Exit::InputOutput,
-                _ => Exit::Usage,
-            };
-            Failure::new(exit, format!("error: {error}"))
-                .reproduced_by(format!("apportion detect {}", quoted_path(&self.series)))
-        })?;
+        if global.format == OutputFormat::Github {
+            return Err(Failure::usage("error: --format github is for `apportion check`"));
+        }
+        let started = Instant::now();
+        let mut all = Vec::new();
+        for path in &self.series {
+            all.extend(load_series(path).map_err(|error| failure(&error, path))?);
+        }
         let has_labels = all.iter().any(|series| series.windows.is_some());
-        if self.rows || !has_labels {
-            if !self.rows {
-                global
-                    .note("no series has labels, so there is nothing to judge: the scores by row");
-            }
-            return print_rows(&all, output);
+        if !has_labels && !self.rows {
+            global.note("no series has labels, so there is nothing to judge: the scores by step");
+        }
+        let unlabelled = all.iter().filter(|series| series.windows.is_none()).count();
+        if has_labels && unlabelled > 0 {
+            global.note(&format!("{unlabelled} of {} series have no labels: left out", all.len()));
         }
         let figures = judge_series(&all);
-        if global.format == OutputFormat::Table {
-            print_table(&figures, output)?;
-            return Ok(Exit::Done);
+        if let Some(target) = &global.out {
+            let mut folder = ResultsFolder::prepare(target)?;
+            let manifest = ManyManifest::new("detect", Vec::new(), plan(&all));
+            let command = std::env::args().collect();
+            let wall_s = started.elapsed().as_secs_f64();
+            let paths: Vec<String> =
+                self.series.iter().map(|path| path.display().to_string()).collect();
+            let host = Host::here(global.threads(), wall_s, command, paths.join(" "));
+            let files = outputs::files(&all, &figures)?;
+            let pictures = outputs::pictures(&all, &figures)?;
+            write_many(&folder, &manifest, &host, &files, &pictures)?;
+            folder.commit()?;
+            global.note(&format!("written to {}", quoted_path(folder.target())));
         }
-        let rows = figures.iter().map(|one| {
-            let number = |figure: Option<f64>| {
-                figure.map_or_else(String::new, |figure| format!("{figure:.6}"))
-            };
-            [
-                one.group.clone(),
-                one.scorer.to_owned(),
-                one.series.to_string(),
-                one.events.to_string(),
-                number(one.mean_precision),
-                number(one.pooled_precision),
-                number(one.onset_recall),
-                number(one.nab),
-                number(one.nab_fixed),
-            ]
-        });
-        write_rows(global.format, &HEAD, rows, output)?;
+        if self.rows || !has_labels {
+            outputs::print_rows(&all, global.format, output)?;
+        } else {
+            outputs::print_board(&figures, global.format, output)?;
+        }
         Ok(Exit::Done)
     }
 }
 
-fn print_table(figures: &[GroupFigures], output: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(
-        output,
-        "{:<34}{:<9}{:>7}{:>8}{:>9}{:>9}{:>9}{:>9}{:>10}",
-        "group", "scorer", "series", "events", "mean AP", "pooled", "onsets", "NAB", "NAB fixed"
-    )?;
-    let number = |figure: Option<f64>, places: usize| {
-        figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.places$}"))
+fn failure(error: &SeriesError, path: &Path) -> Failure {
+    let exit = match error {
+        SeriesError::Read { .. } => Exit::InputOutput,
+        _ => Exit::Usage,
     };
-    let mut group = "";
-    for one in figures {
-        if group != one.group && !group.is_empty() {
-            writeln!(output)?;
-        }
-        group = &one.group;
-        writeln!(
-            output,
-            "{:<34}{:<9}{:>7}{:>8}{:>9}{:>9}{:>9}{:>9}{:>10}",
-            one.group,
-            one.scorer,
-            one.series,
-            one.events,
-            number(one.mean_precision, 3),
-            number(one.pooled_precision, 3),
-            number(one.onset_recall, 3),
-            number(one.nab, 2),
-            number(one.nab_fixed, 2),
-        )?;
-    }
-    writeln!(
-        output,
-        "\nvolume and failure are ours. Onsets: share of the events with an onset, at no more than \
-         {FALSE_ONSETS_A_DAY} false\nonsets a day, each series at its own best threshold. NAB: the \
-         benchmark's standard score without repeats\nwithin a day, at the best threshold for these \
-         labels; fixed: at the best for all other groups."
-    )?;
-    Ok(())
+    Failure::new(exit, format!("error: {error}"))
+        .reproduced_by(format!("apportion detect {}", quoted_path(path)))
 }
 
-fn print_rows(all: &[LabelledSeries], output: &mut dyn Write) -> Result<Exit, Failure> {
-    writeln!(output, "group,series,time_s,value,volume_score,failure_score")?;
-    for series in all {
-        let (volume, failure) = (score_series(series, "volume"), score_series(series, "failure"));
-        for (at, time_s) in series.times_s.iter().enumerate() {
-            let (group, name, value) = (&series.group, &series.name, series.values[at]);
-            let (volume, failure) = (volume[at], failure[at]);
-            writeln!(output, "{group},{name},{time_s},{value},{volume:.6},{failure:.6}")?;
-        }
-    }
-    Ok(Exit::Done)
+fn plan(all: &[LabelledSeries]) -> Plan {
+    let planned = |series: &LabelledSeries| PlannedSeries {
+        group: series.group.clone(),
+        name: series.name.clone(),
+        steps: series.values.len(),
+        content_hash: series.content_hash.clone(),
+    };
+    Plan { series: all.iter().map(planned).collect() }
 }

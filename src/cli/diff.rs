@@ -157,6 +157,18 @@ fn what(event: &Event, scenario: &Scenario) -> String {
             alert.change,
             alert.severity.name()
         ),
+        What::Spilled { message, tenant: id, from } => {
+            let sender = scenario.senders.get(from.index());
+            let from = sender.map_or("?", |sender| sender.name.as_str());
+            format!("message {} of {}: spilled from {from}", message.0, tenant(id))
+        }
+        What::Yielded { permille, held_until } => {
+            format!("the lane sends at {permille} thousandths, not before {held_until} s")
+        }
+        What::ActionTaken(number) => {
+            let action = scenario.actions.get(number as usize);
+            format!("action {}", action.map_or("?", |action| action.name.as_str()))
+        }
         What::ArrivalsOver => "arrivals are over".to_owned(),
         What::RunOver => "the run is over".to_owned(),
         What::WeightChanged { tenant: id, weight } => {

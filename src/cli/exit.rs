@@ -129,7 +129,7 @@ impl From<SetupError> for Failure {
 /// How a run that failed ends the program.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
-        RunError::Setup(_) => Exit::Usage,
+        RunError::Setup(_) | RunError::SeveralDispatchers { .. } => Exit::Usage,
         RunError::Violation(_) | RunError::LedgersDisagree(_) => Exit::InvariantViolated,
     }
 }

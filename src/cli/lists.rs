@@ -43,8 +43,12 @@ pub(super) fn metrics(format: OutputFormat, output: &mut dyn Write) -> Result<Ex
     Ok(Exit::Done)
 }
 
-pub(super) fn print(output: &mut dyn Write, text: &str) -> Result<Exit, Failure> {
-    writeln!(output, "{}", text.trim_end())?;
+/// The schema is JSON for people and programs alike.
+pub(super) fn schema(format: OutputFormat, output: &mut dyn Write) -> Result<Exit, Failure> {
+    if !matches!(format, OutputFormat::Table | OutputFormat::Json) {
+        return Err(Failure::usage("error: the schema is JSON, whatever the --format"));
+    }
+    writeln!(output, "{}", crate::scenario::schema().trim_end())?;
     Ok(Exit::Done)
 }
 

@@ -7,7 +7,9 @@ use super::{Exit, Global};
 use crate::detector::DETECTORS;
 use crate::measure::{METRICS, Unit, accepts, find};
 use crate::report::{Input, quoted};
-use crate::scenario::{self, Colouring, LoadError, Loaded, MetricUnit, Registries, Scenario};
+use crate::scenario::{
+    self, Colouring, LoadError, Loaded, MetricUnit, Registries, Scenario, nearest,
+};
 use crate::scheduler::{POLICIES, PolicyInfo, policy};
 
 /// Calls `with` with the names of all rooms that a scenario may name.
@@ -84,7 +86,7 @@ pub(super) fn accept(
         return Err(NotLoaded::Failed(Failure::usage(unselectable.join("\n"))));
     }
     for warning in &loaded.warnings {
-        global.note(&format!("{}: warning: {warning}", path.display()));
+        global.warn(&format!("{}: warning: {warning}", path.display()));
     }
     Ok(loaded)
 }
@@ -109,7 +111,11 @@ pub(super) fn choose_policy(
     let name = asked.unwrap_or(&scenario.policy);
     policy(name).ok_or_else(|| {
         let known: Vec<&str> = POLICIES.iter().map(|info| info.name).collect();
-        Failure::usage(format!("error: no policy `{name}`; there are {}", known.join(", ")))
+        let hint = match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", known.join(", ")),
+        };
+        Failure::usage(format!("error: no policy `{name}`; {hint}"))
     })
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
 use super::sweep::SweepManifest;
-use super::sweep::outputs::{differences, print, write_outputs};
+use super::sweep::outputs::{differences, exit, print, write_outputs};
 use super::{Exit, Global, OutputFormat};
-use crate::experiment::{PointRecord, SweepFacts};
+use crate::experiment::{Due, PointRecord, SweepFacts, due};
 use crate::report::{Host, ResultsFolder, recover, run_folder};
 use crate::scenario::content_hash;
 
@@ -51,7 +51,7 @@ impl Merge {
         let summary = write_outputs(&folder, &manifest, &host, &records)?;
         folder.commit()?;
         print(&summary, &place, global, output)?;
-        Ok(Exit::Done)
+        Ok(exit(&summary, global))
     }
 }
 
@@ -145,7 +145,8 @@ fn check_records(facts: &SweepFacts, records: &[PointRecord]) -> Result<(), Fail
         if record.point != point || record.policy != *policy {
             return Err(broken(format!("the record of point {point}, policy {policy} is missing")));
         }
-        let whole = record.replications.len() == facts.replications as usize
+        let there = record.replications.len();
+        let whole = matches!(due(facts.plan(), &record.replications), Due::Ended(n, _) if n == there)
             && record.replications.iter().all(|one| one.values.len() == facts.metrics.len())
             && record.values.len() == facts.axes.len();
         if !whole {

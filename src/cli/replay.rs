@@ -78,15 +78,21 @@ impl Recorded {
     }
 }
 
-/// Where the scenario file of a run was; only its folder matters, for the inputs that it names.
+/// Where the scenario file of a run was; only its folder matters, for the inputs that it names. It is
+/// known from the root, so that a run can be made again from anywhere.
 fn scenario_path(folder: &Path) -> PathBuf {
     #[derive(serde::Deserialize)]
     struct Place {
         scenario_path: PathBuf,
+        #[serde(default)]
+        scenario_folder: PathBuf,
     }
     let text = std::fs::read_to_string(folder.join("host.json")).unwrap_or_default();
-    serde_json::from_str(&text)
-        .map_or_else(|_| PathBuf::from("scenario.toml"), |place: Place| place.scenario_path)
+    let Ok(Place { scenario_path, scenario_folder }) = serde_json::from_str(&text) else {
+        return PathBuf::from("scenario.toml");
+    };
+    let name = scenario_path.file_name().map(|name| scenario_folder.join(name));
+    name.filter(|_| scenario_folder != Path::new("")).unwrap_or(scenario_path)
 }
 
 impl Replay {
@@ -150,7 +156,7 @@ fn replace(scenario: &mut Scenario, log: &Path, global: &Global) -> Result<(), F
             LoadError::MissingVariable { .. } => Failure::usage(format!("error: {error}")),
         })?;
     for warning in warnings {
-        global.note(&format!("{}: warning: {warning}", log.display()));
+        global.warn(&format!("{}: warning: {warning}", log.display()));
     }
     Ok(())
 }

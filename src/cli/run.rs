@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 use super::exit::Failure;
 use super::load::{choose_policy, inputs, load_for_run, quoted_path, set_arguments};
 use super::progress::Progress;
+use super::watchman::Watchman;
 use super::{Exit, Global};
-use crate::experiment::{RunRequest, RunResult, run};
-use crate::report::{Host, Manifest, ResultsFolder, RunInfo, render, run_folder, write_run};
-use crate::scenario::Loaded;
+use crate::experiment::{CausalPlan, RunRequest, RunResult, causal, causal_runs, run};
+use crate::measure::causal::CausalImpact;
+use crate::report::{
+    Host, Manifest, ResultsFolder, RunInfo, Timeline, render, run_folder, write_run,
+};
+use crate::scenario::{Loaded, Scenario};
+use crate::scheduler::PolicyInfo;
 
 /// Run a scenario: who waited how long, was it fair, was the detector right
 #[derive(Debug, clap::Args)]
@@ -28,6 +33,12 @@ pub(super) struct Run {
     /// Also write messages.csv: a row a message, which `replay` understands
     #[arg(long)]
     messages: bool,
+    /// Also run without each injected failure, on the same luck: what did each of them do?
+    #[arg(long)]
+    causal: bool,
+    /// Also write timeline.json, which opens in Perfetto (https://ui.perfetto.dev)
+    #[arg(long)]
+    timeline: bool,
 }
 
 impl Run {
@@ -45,11 +56,23 @@ impl Run {
         let mut progress = Progress::new(global, &loaded.scenario);
         let request =
             RunRequest { scenario: &loaded.scenario, policy, seed, keeps_messages: self.messages };
-        let result = run(request, &mut progress);
+        let mut timeline = self.timeline.then(|| Timeline::new(&loaded.scenario));
+        let result = run(request, &mut (&mut progress, &mut timeline));
         let elapsed = progress.finish();
         let result = result
             .map_err(|error| Failure::from(error).reproduced_by(self.command(policy.name, seed)))?;
         let wall_s = elapsed.as_secs_f64();
+        let mut result = result;
+        if self.causal {
+            let impact = self.impact(&loaded.scenario, policy, seed, global)?;
+            result.findings.add_causal(&loaded.scenario, &impact);
+        }
+        if let Some(timeline) = &timeline {
+            timeline.write(folder.staging(), &result.findings.summary)?;
+            if let Some(note) = timeline.left_out() {
+                global.note(&note);
+            }
+        }
         let info = write(&mut folder, &loaded, &result, wall_s, &self.scenario)?;
         write!(output, "{}", render(&result.findings, &info, format))?;
         let submitted = result.findings.summary.messages.submitted as f64;
@@ -60,6 +83,21 @@ impl Run {
         ));
         let passed = result.findings.summary.checks.iter().all(|check| check.passed);
         Ok(if passed { Exit::Done } else { Exit::CheckFailed })
+    }
+
+    fn impact(
+        &self,
+        scenario: &Scenario,
+        policy: &'static PolicyInfo,
+        seed: u64,
+        global: &Global,
+    ) -> Result<CausalImpact, Failure> {
+        let watchman = Watchman::new(global, causal_runs(scenario));
+        let plan = CausalPlan { scenario, policy, seed, threads: global.threads() };
+        let impact = causal(plan, &watchman);
+        watchman.finish();
+        let command = format!("{} --causal", self.command(policy.name, seed));
+        impact.map_err(|ended| Failure::from(ended).reproduced_by(command))
     }
 
     fn command(&self, policy: &str, seed: u64) -> String {

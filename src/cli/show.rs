@@ -1,5 +1,6 @@
 //! `apportion show`
 
+mod bounds;
 mod carrier;
 mod render;
 
@@ -12,8 +13,9 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::load::load_for_run;
 use super::{Exit, Global, OutputFormat};
+use crate::measure::{BoundedClaim, Claim, divide_within};
 use crate::report::time;
-use crate::scenario::{Loaded, Probability, Recurrence, Scenario};
+use crate::scenario::{Loaded, NodeRange, Probability, Ranges, Recurrence, Scenario};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
@@ -128,6 +130,7 @@ impl Meaning {
                         arrivals depend on the policy";
             warnings.push(text.to_owned());
         }
+        warnings.extend(bounds::warnings(scenario));
         let destinations = (0..scenario.destinations.len()).map(|index| place(scenario, index));
         Meaning {
             scenario: scenario.name.clone(),
@@ -178,7 +181,8 @@ fn place(scenario: &Scenario, index: usize) -> Place {
     let seconds = scenario.duration.as_seconds_f64();
     let offered = offered_segments(scenario, DestinationId(index as u16));
     let quota = destination.quota.map(|quota| quota.rate.per_second_f64());
-    let entitled = quota.map(|quota| entitlements(scenario, &offered, quota));
+    let ranges = Ranges::of(scenario, destination.quota);
+    let entitled = quota.map(|quota| entitlements(scenario, &offered, quota, &ranges));
     let mut groups: BTreeMap<&str, Line> = BTreeMap::new();
     for (tenant, segments) in &offered {
         let spec = &scenario.tenants[tenant.index()];
@@ -240,6 +244,7 @@ fn entitlements(
     scenario: &Scenario,
     offered: &BTreeMap<TenantId, f64>,
     quota: f64,
+    ranges: &Ranges,
 ) -> BTreeMap<TenantId, f64> {
     let mut by_set: BTreeMap<Option<usize>, Vec<TenantId>> = BTreeMap::new();
     for tenant in offered.keys() {
@@ -249,14 +254,28 @@ fn entitlements(
     let weight_of = |tenant: &TenantId| scenario.tenants[tenant.index()].weight.as_f64();
     let set_weight =
         |set: &Option<usize>| set.map_or(1.0, |set| scenario.tenant_sets[set].weight.as_f64());
-    let all: f64 = by_set.keys().map(set_weight).sum();
+    let sets: Vec<_> = by_set
+        .keys()
+        .map(|set| (set_weight(set), set.map_or(NodeRange::NONE, |set| ranges.set(set))))
+        .collect();
     let mut entitled = BTreeMap::new();
-    for (set, tenants) in &by_set {
-        let part = quota * set_weight(set) / all;
-        let weights: f64 = tenants.iter().map(weight_of).sum();
-        for tenant in tenants {
-            entitled.insert(*tenant, part * weight_of(tenant) / weights);
-        }
+    for (tenants, part) in by_set.values().zip(divided(quota, &sets)) {
+        let members: Vec<_> =
+            tenants.iter().map(|tenant| (weight_of(tenant), ranges.tenant(*tenant))).collect();
+        entitled.extend(tenants.iter().copied().zip(divided(part, &members)));
     }
     entitled
+}
+
+/// A share divided among all who have these weights and bounds.
+fn divided(share: f64, members: &[(f64, NodeRange)]) -> Vec<f64> {
+    let claims: Vec<BoundedClaim> = members
+        .iter()
+        .map(|(weight, range)| BoundedClaim {
+            claim: Claim { demand: f64::INFINITY, weight: *weight },
+            least: (range.least_part * share).min(range.most_per_s),
+            most: range.most_per_s,
+        })
+        .collect();
+    divide_within(share, &claims)
 }

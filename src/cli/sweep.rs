@@ -1,6 +1,7 @@
 //! `apportion sweep`
 
 pub(super) mod outputs;
+mod pictures;
 mod shard;
 
 use std::io::Write;
@@ -12,11 +13,11 @@ use super::load::{NotLoaded, choose_policy, load_for_run, with_registries};
 use super::watchman::Watchman;
 use super::{Exit, Global, OutputFormat};
 use crate::experiment::{
-    AxisFacts, Chosen, MetricFacts, Point, PointRecord, Shard, Store, SweepFacts, SweepJob,
-    SweepPlan, default_metrics, keys, points, sweep,
+    AxisFacts, Chosen, MetricFacts, Point, PointRecord, PrecisionFacts, Shard, Store, SweepFacts,
+    SweepJob, SweepPlan, default_metrics, keys, points, sweep,
 };
 use crate::report::{Host, ManyManifest, ResultsFolder, ScenarioSource, run_folder};
-use crate::scenario::{Loaded, Scenario, Sweep as Wanted, resolve_text};
+use crate::scenario::{Loaded, Repeats, Scenario, Sweep as Wanted, resolve_text};
 use crate::scheduler::PolicyInfo;
 use outputs::write_outputs;
 
@@ -127,7 +128,7 @@ impl Sweep {
             jobs: &jobs,
             keys: &own_keys,
             metrics,
-            replications: whole.replications as usize,
+            replications: whole.plan(),
             first_seed,
             threads: global.threads(),
             runs_all: self.fresh,
@@ -171,7 +172,7 @@ impl Sweep {
             swept.found,
             records.len()
         ));
-        Ok(Exit::Done)
+        Ok(outputs::exit(&summary, global))
     }
 
     /// Every point as a scenario; all that is wrong with any is reported before anything runs.
@@ -279,6 +280,14 @@ fn facts(
         name: axis.name.clone(),
         path: axis.path.clone(),
     };
+    // Without metrics of one's own the first of the usual ones decides, as in a comparison.
+    let watched = if wanted.metrics.is_empty() { 1 } else { metrics.len() };
+    let (replications, precision) = match wanted.repeats {
+        Repeats::Fixed(n) => (n, None),
+        Repeats::Until { precision, cap } => {
+            (cap, Some(PrecisionFacts { relative: precision, metrics: watched }))
+        }
+    };
     SweepFacts {
         scenario: loaded.scenario.name.clone(),
         design: wanted.design.name().to_owned(),
@@ -293,7 +302,8 @@ fn facts(
                 unit: chosen.metric.unit.symbol().to_owned(),
             })
             .collect(),
-        replications: wanted.replications,
+        replications,
+        precision,
         first_seed: loaded.scenario.seed.to_string(),
         records: crate::scenario::content_hash(keys.join("\n").as_bytes()),
         shard: None,

@@ -46,7 +46,7 @@ impl AlertKind {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Severity {
-    /// Nothing to act on.
+    /// Nothing to act on: a notice, which pages nobody.
     None = 0,
     /// Look at it in working hours.
     Low = 1,
@@ -147,6 +147,8 @@ pub enum Cause {
     BadList,
     /// Pumping or a flash crowd that nobody announced: counts cannot tell one from the other.
     UnannouncedSurge,
+    /// Everybody's traffic at a destination rises at once: for the record, nothing has failed.
+    FlashCrowd,
     /// The tenant submits nothing more: broken, or gone without notice.
     TrafficStopped,
     /// Receipts are late.
@@ -163,6 +165,7 @@ impl Cause {
             Cause::Filtering => "filtering",
             Cause::BadList => "bad-list",
             Cause::UnannouncedSurge => "surge",
+            Cause::FlashCrowd => "flash-crowd",
             Cause::TrafficStopped => "traffic-stopped",
             Cause::ReceiptDelay => "receipt-delay",
         }
@@ -179,6 +182,7 @@ impl Cause {
             Cause::UnannouncedSurge => {
                 "the recipients' prefixes: one expensive range is pumping, a spread is a crowd"
             }
+            Cause::FlashCrowd => "nothing to repair: whether quota and queues will do",
             Cause::TrafficStopped => "the tenant's own system, or whether it has left",
             Cause::ReceiptDelay => "the carrier's receipts: messages may well be delivered",
         }

@@ -18,13 +18,19 @@ const PRIOR_SUCCEEDED: f64 = 19.0;
 /// The belief never gets stronger than this many messages: rates of healthy accounts wander, which
 /// makes counts over-dispersed by 1 ÷ (1 + strength) however long the history.
 const STRENGTH_MAX: f64 = 500.0;
-/// No account is believed to fail less often, so that a single failure is never surprising.
-const RATE_MIN: f64 = 0.005;
+/// No account is believed to fail less often, so that neither one failure nor two are surprising enough.
+pub(super) const RATE_MIN: f64 = 0.008;
+/// No account's outcomes are believed to be late less often.
+pub(super) const LATE_MIN: f64 = 0.005;
 
 /// Windows of noise believed, in units of n·(n − 1)·p·(1 − p), before an account shows its own.
 const PRIOR_NOISE: f64 = 500.0;
 /// Correlation of two outcomes of one window that is believed until then.
-const PRIOR_CORRELATION: f64 = 1.0 / 200.0;
+const PRIOR_CORRELATION: f64 = 1.0 / 100.0;
+
+/// How many outcomes a rate remembers at least, however few an account has in a day: with 16,000 a rate
+/// of 5 % is known to 0.2 points. Busy accounts remember a day.
+const MEMORY_MESSAGES: f64 = 16_000.0;
 
 /// The learnt rate of an account, of failures or of outcomes that are late, and how much it wanders.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -47,15 +53,28 @@ impl FailureLevel {
         let (x, n) = (f64::from(failed), f64::from(failed) + f64::from(succeeded));
         let p = self.belief().mean();
         let variance = n * p * (1.0 - p);
-        let retained = RETAINED as f32;
+        let retained = (1.0 - (n / MEMORY_MESSAGES).min(1.0 - RETAINED)) as f32;
         self.beyond = self.beyond * retained + ((x - n * p) * (x - n * p) - variance) as f32;
         self.scale = self.scale * retained + (variance * (n - 1.0)) as f32;
         self.failed = self.failed * retained + failed as f32;
         self.succeeded = self.succeeded * retained + succeeded as f32;
     }
 
+    /// The correlation of two outcomes of one window: how much the rate has wandered, shrunk.
+    pub(super) fn correlation(&self) -> f64 {
+        let learnt = f64::from(self.beyond) + PRIOR_NOISE * PRIOR_CORRELATION;
+        (learnt / (f64::from(self.scale) + PRIOR_NOISE)).clamp(1.0 / 5_000.0, 0.5)
+    }
+
+    /// A failure that was learnt was none.
+    pub(super) fn correct(&mut self) {
+        let taken = self.failed.min(1.0);
+        self.failed -= taken;
+        self.succeeded += taken;
+    }
+
     /// The belief about the rate: prior and history added up, at most as strong as
-    /// 500 messages, its mean at least 0.5 %.
+    /// 500 messages, its mean at least 0.8 %.
     pub(super) fn belief(&self) -> Beta {
         let failed = PRIOR_FAILED + f64::from(self.failed);
         let total = failed + PRIOR_SUCCEEDED + f64::from(self.succeeded);
@@ -72,22 +91,63 @@ impl FailureLevel {
     /// The rate against which evidence is added up: a standard deviation above the believed one (three
     /// where nothing is known), because the error of the belief is the same in every window; its
     /// strength is that of one window's rate, from how much the account's rate has wandered.
-    pub(super) fn pessimistic(&self) -> Beta {
-        let total = PRIOR_FAILED + PRIOR_SUCCEEDED + f64::from(self.failed + self.succeeded);
-        let mean = ((PRIOR_FAILED + f64::from(self.failed)) / total).max(RATE_MIN);
-        let deviations = 1.0 + 2.0 * PRIOR_SUCCEEDED / total;
+    ///
+    /// `rate` is what is believed of an account of which nothing is known, `least` the least rate that
+    /// any account is believed to have.
+    pub(super) fn pessimistic(&self, rate: f64, least: f64) -> Beta {
+        let prior = PRIOR_FAILED + PRIOR_SUCCEEDED;
+        let total = prior + f64::from(self.failed + self.succeeded);
+        let mean = ((prior * rate + f64::from(self.failed)) / total).max(least);
+        let deviations = 1.0 + 2.0 * prior / total;
         let error = libm::sqrt(mean * (1.0 - mean) / (total + 1.0));
         let rate = (mean + deviations * error).min(0.999);
-        let correlation = (f64::from(self.beyond) + PRIOR_NOISE * PRIOR_CORRELATION)
-            / (f64::from(self.scale) + PRIOR_NOISE);
-        let strength = 1.0 / correlation.clamp(1.0 / 5_000.0, 0.5) - 1.0;
+        let strength = 1.0 / self.correlation() - 1.0;
         Beta { failed: rate * strength, succeeded: (1.0 - rate) * strength }
     }
 }
 
+/// What accounts of which little is known are like, all together: the mean failure rate and the mean
+/// share of late outcomes in the windows that they taught.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Young {
+    failed: f64,
+    late: f64,
+    windows: f64,
+}
+
+/// Outcomes up to which an account is young.
+const YOUNG: f64 = 500.0;
+/// Windows that the young remember.
+const YOUNG_WINDOWS: f64 = 100_000.0;
+
+impl Default for Young {
+    /// 5 %, as if 50 windows had said so.
+    fn default() -> Self {
+        Young { failed: 2.5, late: 2.5, windows: 50.0 }
+    }
+}
+
+impl Young {
+    /// Learns an ordinary window of an account whose failures are known to this level.
+    pub(super) fn learn(&mut self, level: &FailureLevel, failure_rate: f64, late_rate: f64) {
+        if level.messages() >= YOUNG {
+            return;
+        }
+        let retained = 1.0 - 1.0 / YOUNG_WINDOWS;
+        self.failed = self.failed * retained + failure_rate;
+        self.late = self.late * retained + late_rate;
+        self.windows = self.windows * retained + 1.0;
+    }
+
+    /// The rate of failures and that of late outcomes.
+    pub(super) fn rates(&self) -> (f64, f64) {
+        (self.failed / self.windows, self.late / self.windows)
+    }
+}
+
 /// Dispersion believed of an account of which little is known, and the windows it counts for. It
-/// never quite vanishes, so no account's volume is taken to be steadier than about 14 %.
-const PRIOR_DISPERSION: f64 = 0.25;
+/// never quite vanishes, so no account's volume is taken to be steadier than about 20 %.
+const PRIOR_DISPERSION: f64 = 0.5;
 const PRIOR_WINDOWS: f64 = 24.0;
 
 /// The learnt volume of an account, in messages a window.
@@ -162,7 +222,7 @@ mod tests {
             level.learn(0, 50);
         }
         let belief = level.belief();
-        assert!((belief.mean() - 0.005).abs() < 1e-12);
+        assert!((belief.mean() - RATE_MIN).abs() < 1e-12);
         assert!((belief.failed + belief.succeeded - 500.0).abs() < 1e-9);
     }
 

@@ -39,6 +39,15 @@ impl Risen {
         }
     }
 
+    /// Takes back what one failure said that was none, where `rate` is usual.
+    pub(super) fn take_back(&mut self, rate: f64) {
+        for (statistic, excess) in self.bank.iter_mut().zip(EXCESSES) {
+            let p1 = rate + (1.0 - rate) * excess;
+            let step = libm::log(p1 / rate) + libm::log((1.0 - rate) / (1.0 - p1));
+            *statistic = (*statistic - step as f32).max(0.0);
+        }
+    }
+
     /// The most that any size of change is likelier than none, in nats.
     pub(super) fn nats(&self) -> f64 {
         f64::from(self.bank.iter().copied().fold(0.0, f32::max))
@@ -77,15 +86,15 @@ pub(super) struct Usual {
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Moved {
     /// In nats.
-    bank: [f32; 2],
+    bank: [f32; 3],
 }
 
-/// What is left of the volume: nothing to speak of, or a good half.
-pub(super) const DROPS: [f64; 2] = [0.02, 0.6];
+/// What is left of the volume: nothing to speak of, a third, or a good half.
+pub(super) const DROPS: [f64; 3] = [0.02, 0.3, 0.65];
 /// What is left of the volume where no whole week was seen: a quiet weekend must not look like it.
 pub(super) const DROPS_OF_NEWCOMERS: [f64; 1] = [0.005];
 /// How many times the volume.
-pub(super) const RISES: [f64; 2] = [1.5, 4.0];
+pub(super) const RISES: [f64; 3] = [1.45, 2.2, 5.0];
 
 impl Moved {
     /// Takes in a window of `count` messages where others were usual;

@@ -1,130 +1,277 @@
 //! One incident of a carrier is one alert, not one for each of its tenants.
+//!
+//! Whether a destination is in trouble as a whole is asked in every window, by counting accounts: how
+//! many are under suspicion, against how many would be by chance. That needs no account to be sure by
+//! itself, so a hundred tenants that fail one message each are found out in the window in which it
+//! happens.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::{AlertChange, AlertEvent, AlertKind, AlertScope, Cause, Explanation, Severity};
+use super::{
+    Account, AlertChange, AlertEvent, AlertKind, AlertScope, Cause, ErrorClass, Explanation,
+    Scores, Severity,
+};
+use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
-/// Accounts that must raise in one window before a carrier is suspected.
-const RAISED_MIN: u32 = 3;
-/// Accounts in trouble, raised or suspicious, that make it the carrier's …
+/// Accounts in trouble before anything is the destination's.
 const TROUBLED_MIN: u32 = 5;
-/// … if they are also at least one in this many of the accounts with outcomes in the window.
-const ONE_IN: u32 = 4;
+/// The share of accounts that are under suspicion by chance, at the very most.
+const BY_CHANCE: f64 = 0.05;
+/// Powers of ten of evidence, by a binomial tail, from which it is not chance.
+const EVIDENCE: f64 = 7.0;
+/// Windows in a row without it that end a group of which nobody is left.
+const CALM_WINDOWS: u8 = 3;
 
-/// Destinations of which many accounts fail at once.
+/// Destinations of which many accounts are in trouble at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Groups {
-    on: BTreeMap<DestinationId, Group>,
+    groups: BTreeMap<Key, Group>,
     /// In the window that is being judged.
-    window: BTreeMap<DestinationId, Census>,
+    window: BTreeMap<Key, Census>,
+}
+
+type Key = (DestinationId, AlertKind);
+
+/// What one account adds to the trouble of its destination.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trouble {
+    pub(super) tenant: TenantId,
+    /// Start of the first abnormal window.
+    pub(super) since: Time,
+    /// Harmed share.
+    pub(super) share: f64,
+    pub(super) expected: f64,
+    pub(super) seen: f64,
+    /// Failures by class of status.
+    pub(super) classes: [u16; ErrorClass::ALL.len()],
 }
 
 #[derive(Clone, Debug)]
 struct Group {
     raised: AlertEvent,
-    members: Vec<TenantId>,
+    members: Vec<(TenantId, AlertKind)>,
     /// Harmed shares of the members that are over it: their sum, and how many.
     over: (f64, u32),
+    calm: u8,
+    /// Since it was cleared nothing new is told before this.
+    quiet_until: Option<Time>,
 }
 
 /// Accounts of a destination in one window.
 #[derive(Clone, Copy, Debug, Default)]
 struct Census {
-    with_outcomes: u32,
-    suspicious: u32,
+    accounts: u32,
+    troubled: u32,
+    first: Option<Trouble>,
+    since: Time,
+    share: f64,
+    expected: f64,
+    seen: f64,
+    classes: [f64; ErrorClass::ALL.len()],
+}
+
+impl Census {
+    /// Powers of ten by which it is improbable that so many are under suspicion by chance; 0 while they
+    /// are too few for anything.
+    fn evidence(&self) -> f64 {
+        if self.troubled < TROUBLED_MIN {
+            return 0.0;
+        }
+        let (n, k) = (f64::from(self.accounts), f64::from(self.troubled));
+        if k <= BY_CHANCE * n {
+            return 0.0;
+        }
+        // Chernoff's bound: Pr(Bin(n, q) ≥ k) ≤ exp(−n·KL(k/n ‖ q)).
+        let part = |p: f64, q: f64| if p > 0.0 { p * libm::log(p / q) } else { 0.0 };
+        let p = k / n;
+        n * (part(p, BY_CHANCE) + part(1.0 - p, 1.0 - BY_CHANCE)) / core::f64::consts::LN_10
+    }
+
+    /// What the troubled have in common: of failures, the class of status that most of them have.
+    fn cause(&self, kind: AlertKind) -> Cause {
+        match kind {
+            AlertKind::VolumeUp => return Cause::FlashCrowd,
+            AlertKind::VolumeDown => return Cause::TrafficStopped,
+            AlertKind::Delay => return Cause::ReceiptDelay,
+            AlertKind::Failure => {}
+        }
+        let count = |class: ErrorClass| self.classes[class as usize];
+        let all: f64 = self.classes.iter().sum();
+        // Nobody's list and nobody's text is everybody's: unless the carrier says that it is too much
+        // or that it takes it for spam, it is the carrier that fails.
+        if 2.0 * count(ErrorClass::Throttled) > all {
+            Cause::Throttling
+        } else if 2.0 * count(ErrorClass::Filtered) > all {
+            Cause::Filtering
+        } else {
+            Cause::CarrierOutage
+        }
+    }
+
+    fn alert(&self, (destination, kind): Key) -> Option<AlertEvent> {
+        let first = self.first?;
+        let troubled = f64::from(self.troubled);
+        let harmed = self.share / troubled;
+        let severity = match kind {
+            // Everybody is busier and nothing has failed: for the record.
+            AlertKind::VolumeUp => Severity::None,
+            _ => Severity::of_share(harmed).max(Severity::Low),
+        };
+        let scores = match kind {
+            AlertKind::Failure | AlertKind::Delay => {
+                Scores { failure: harmed, impact: harmed, ..Scores::default() }
+            }
+            _ => Scores { fluctuation: harmed, impact: harmed, ..Scores::default() },
+        };
+        Some(AlertEvent {
+            account: Account { tenant: first.tenant, destination },
+            kind,
+            severity,
+            change: AlertChange::Raised,
+            scores,
+            since: self.since,
+            explanation: Explanation {
+                evidence: self.evidence(),
+                harmed,
+                expected: self.expected,
+                seen: self.seen,
+                cause: self.cause(kind),
+                scope: AlertScope::Destination { accounts: self.troubled },
+            },
+        })
+    }
 }
 
 impl Groups {
-    /// Takes note of an account with outcomes in the window that is being judged.
-    pub(super) fn count(&mut self, destination: DestinationId, is_suspicious: bool) {
-        let census = self.window.entry(destination).or_default();
-        census.with_outcomes += 1;
-        census.suspicious += u32::from(is_suspicious);
+    /// Takes note of an account that can be judged in the window at hand, and of its trouble.
+    pub(super) fn count(&mut self, key: Key, trouble: Option<Trouble>) {
+        let census = self.window.entry(key).or_default();
+        census.accounts += 1;
+        let Some(trouble) = trouble else { return };
+        if census.troubled == 0 {
+            census.first = Some(trouble);
+            census.since = trouble.since;
+        }
+        census.troubled += 1;
+        census.since = census.since.min(trouble.since);
+        census.share += trouble.share;
+        census.expected += trouble.expected;
+        census.seen += trouble.seen;
+        let of_account: f64 = trouble.classes.iter().map(|count| f64::from(*count)).sum();
+        for (sum, count) in census.classes.iter_mut().zip(trouble.classes) {
+            // Every account has one vote, however much it sends.
+            *sum += f64::from(count) / of_account.max(1.0);
+        }
     }
 
-    /// Replaces failures of many accounts of one destination by one alert.
-    pub(super) fn settle(&mut self, found: &mut Vec<AlertEvent>) {
-        let mut raised: BTreeMap<DestinationId, u32> = BTreeMap::new();
-        for event in found.iter().filter(|event| is_raised(event)) {
-            *raised.entry(event.account.destination).or_default() += 1;
-        }
-        for (destination, raised) in raised {
-            let census = self.window.get(&destination).copied().unwrap_or_default();
-            // Whoever raises is suspicious too, so this counts nobody twice.
-            let troubled = census.suspicious.max(raised);
-            let is_the_carrier = raised >= RAISED_MIN
-                && troubled >= TROUBLED_MIN
-                && troubled * ONE_IN >= census.with_outcomes;
-            if is_the_carrier && !self.on.contains_key(&destination) {
-                self.begin(destination, troubled, found);
+    /// Replaces what was found of many accounts of one destination by one alert, when all accounts of
+    /// the window that ended at `end` have been judged.
+    pub(super) fn settle(&mut self, end: Time, quiet: Span, found: &mut Vec<AlertEvent>) {
+        let mut told: Vec<AlertEvent> = Vec::new();
+        let window = core::mem::take(&mut self.window);
+        for (key, census) in &window {
+            if census.evidence() >= EVIDENCE {
+                self.goes_on(*key, census, end, &mut told);
             }
         }
-        self.window.clear();
-        let on = &mut self.on;
-        found.retain_mut(|event| {
-            if event.kind != AlertKind::Failure || is_new_group(event) {
-                return true;
+        found.retain(|event| !self.takes(event, &window));
+        self.groups.retain(|key, group| {
+            if let Some(until) = group.quiet_until {
+                return end < until;
             }
-            let destination = event.account.destination;
-            let Some(group) = on.get_mut(&destination) else { return true };
-            let tenant = event.account.tenant;
+            let in_trouble = window.get(key).is_some_and(|one| one.evidence() >= EVIDENCE);
+            group.calm = if in_trouble || !group.members.is_empty() { 0 } else { group.calm + 1 };
+            if group.calm >= CALM_WINDOWS {
+                told.push(group.end());
+                group.quiet_until = Some(end.saturating_add(quiet));
+            }
+            true
+        });
+        found.splice(0..0, told);
+    }
+
+    /// A destination is in trouble as a whole: tells it, unless it was told.
+    fn goes_on(&mut self, key: Key, census: &Census, end: Time, told: &mut Vec<AlertEvent>) {
+        let is_told = |group: &Group| group.quiet_until.is_none_or(|until| end < until);
+        if self.groups.get(&key).is_some_and(is_told) {
+            return;
+        }
+        let Some(raised) = census.alert(key) else { return };
+        // Receipts that stay out when nothing gets through are not news.
+        let failures = (key.0, AlertKind::Failure);
+        if key.1 == AlertKind::Delay && self.groups.contains_key(&failures) {
+            return;
+        }
+        told.push(raised);
+        let (members, over) = (Vec::new(), (0.0, 0));
+        self.groups.insert(key, Group { raised, members, over, calm: 0, quiet_until: None });
+    }
+
+    /// Whether a change of one account is part of a group's story.
+    fn takes(&mut self, event: &AlertEvent, window: &BTreeMap<Key, Census>) -> bool {
+        let (destination, tenant) = (event.account.destination, event.account.tenant);
+        let member = (tenant, event.kind);
+        let own = (destination, event.kind);
+        let keys = match event.kind {
+            AlertKind::Delay => [(destination, AlertKind::Failure), own],
+            _ => [own, own],
+        };
+        for key in keys {
+            let Some(group) = self.groups.get_mut(&key) else { continue };
             match event.change {
                 AlertChange::Raised => {
-                    group.members.push(tenant);
-                    false
+                    let in_trouble =
+                        window.get(&key).is_some_and(|census| census.evidence() >= EVIDENCE);
+                    if group.quiet_until.is_none() || in_trouble {
+                        group.members.push(member);
+                        return true;
+                    }
                 }
                 AlertChange::Cleared => {
-                    let Some(at) = group.members.iter().position(|one| *one == tenant) else {
+                    if let Some(at) = group.members.iter().position(|one| *one == member) {
+                        group.members.swap_remove(at);
+                        group.over.0 += event.explanation.harmed;
+                        group.over.1 += 1;
                         return true;
-                    };
-                    group.members.swap_remove(at);
-                    group.over.0 += event.explanation.harmed;
-                    group.over.1 += 1;
-                    if !group.members.is_empty() {
-                        return false;
                     }
-                    // The last member's end is the end of all, and what was harmed is their mean.
-                    let AlertEvent { account, since, explanation, .. } = group.raised;
-                    let harmed = group.over.0 / f64::from(group.over.1);
-                    let explanation = Explanation { harmed, ..explanation };
-                    let severity = Severity::of_share(harmed).max(Severity::Low);
-                    *event = AlertEvent { account, since, severity, explanation, ..*event };
-                    on.remove(&destination);
-                    true
                 }
             }
-        });
-    }
-
-    /// Puts one alert in front that speaks for all of a destination.
-    fn begin(&mut self, destination: DestinationId, accounts: u32, found: &mut Vec<AlertEvent>) {
-        let members =
-            || found.iter().filter(|one| is_raised(one) && one.account.destination == destination);
-        let Some(first) = members().next().copied() else { return };
-        let worst = members().map(|one| one.severity).max().unwrap_or(first.severity);
-        let since = members().map(|one| one.since).min().unwrap_or(first.since);
-        let harmed: f64 = members().map(|one| one.explanation.harmed).sum();
-        let number = members().count() as f64;
-        let mut raised = AlertEvent { severity: worst, since, ..first };
-        raised.explanation.harmed = harmed / number;
-        raised.explanation.scope = AlertScope::Destination { accounts };
-        // What hits so many tenants at once is the carrier's, whatever status it shows.
-        raised.explanation.cause = Cause::CarrierOutage;
-        found.insert(0, raised);
-        self.on.insert(destination, Group { raised, members: Vec::new(), over: (0.0, 0) });
+        }
+        false
     }
 }
 
-/// A failure of one account that begins.
-fn is_raised(event: &AlertEvent) -> bool {
-    event.kind == AlertKind::Failure
-        && event.change == AlertChange::Raised
-        && event.explanation.scope == AlertScope::Account
+impl Group {
+    /// The end of all: what was harmed is the mean of the members, where there were any.
+    fn end(&self) -> AlertEvent {
+        let mut event = AlertEvent { change: AlertChange::Cleared, ..self.raised };
+        if self.over.1 > 0 {
+            event.explanation.harmed = self.over.0 / f64::from(self.over.1);
+        }
+        if event.severity != Severity::None {
+            event.severity = Severity::of_share(event.explanation.harmed).max(Severity::Low);
+        }
+        event
+    }
 }
 
-/// The alert that speaks for a destination, as it begins.
-fn is_new_group(event: &AlertEvent) -> bool {
-    event.change == AlertChange::Raised && event.explanation.scope != AlertScope::Account
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn census(accounts: u32, troubled: u32) -> Census {
+        Census { accounts, troubled, ..Census::default() }
+    }
+
+    #[test]
+    fn few_accounts_or_a_few_percent_of_many_are_chance() {
+        for (accounts, troubled) in [(4, 4), (20, 5), (1_000, 60), (100, 12), (0, 0)] {
+            assert!(census(accounts, troubled).evidence() < EVIDENCE, "{troubled} of {accounts}");
+        }
+        for (accounts, troubled) in [(6, 6), (20, 12), (1_000, 120), (100, 30)] {
+            assert!(census(accounts, troubled).evidence() >= EVIDENCE, "{troubled} of {accounts}");
+        }
+    }
 }

@@ -1,18 +1,39 @@
 //! From evidence and size to a score, and from scores to the impact.
 
-/// Evidence, in powers of ten, below which a score is 0. With 288 windows a day and many accounts,
-/// one chance in twenty-five thousand is ordinary.
-const EVIDENCE_NONE: f64 = 4.4;
-/// Evidence from which only the size counts: one chance in two and a half million is not chance.
-const EVIDENCE_FULL: f64 = 6.4;
+/// Powers of ten of evidence between which confidence rises from 0 to 1.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Evidence {
+    /// Below it a score is 0.
+    pub(super) none: f64,
+    /// From it on only the size counts.
+    pub(super) full: f64,
+}
 
-/// How sure it is that something is abnormal, in [0, 1]: the evidence in powers of ten rises from 0 at
-/// 4.4 to 1 at 6.4. A CUSUM raises no more often than once in e^h windows (Page's bound), so a score of ½
-/// stands for no more than one false alarm of a kind in 2.5·10⁵ windows, two years of one account; measured it
-/// is several times less.
-pub(super) fn confidence(nats: f64) -> f64 {
-    let evidence = nats / core::f64::consts::LN_10;
-    ((evidence - EVIDENCE_NONE) / (EVIDENCE_FULL - EVIDENCE_NONE)).clamp(0.0, 1.0)
+/// For proportions, of failures and of late outcomes.
+pub(super) const PROPORTION: Evidence = Evidence { none: 3.2, full: 5.6 };
+/// For volumes.
+pub(super) const VOLUME: Evidence = Evidence { none: 3.4, full: 5.8 };
+/// Powers of ten of evidence that an account must show more of which nothing at all is known.
+const MORE_OF_THE_UNKNOWN: f64 = 6.0;
+/// And one whose rate wanders so much that one over this is the correlation of two of its outcomes.
+const MORE_OF_THE_UNSTEADY: f64 = 0.8;
+const UNSTEADY: f64 = 60.0;
+
+/// How sure it is that something is abnormal, in [0, 1]: the powers of ten of evidence rise from none to
+/// full. A CUSUM raises no more often than once in e^h windows (Page's bound); measured it is several
+/// times less.
+///
+/// An account of which little is known must show more: by 6 powers of ten at a sparsity of 1, by 2.7 at
+/// two thirds, which six messages a day have. A handful of failures among a handful of messages is what
+/// nobody wants to be woken for, and what chance brings about most often.
+///
+/// So must one whose rate wanders, by up to 0.8 at a correlation of 1 in 60 and more: how much it wanders
+/// is only estimated, and a likelihood is most wrong in its tails.
+pub(super) fn confidence(nats: f64, takes: Evidence, sparsity: f64, correlation: f64) -> f64 {
+    let more = MORE_OF_THE_UNKNOWN * sparsity * sparsity
+        + MORE_OF_THE_UNSTEADY * (UNSTEADY * correlation).min(1.0);
+    let evidence = nats / core::f64::consts::LN_10 - more;
+    ((evidence - takes.none) / (takes.full - takes.none)).clamp(0.0, 1.0)
 }
 
 /// The harmed share of the traffic on a logarithmic scale: 1 from one half, 0.5 at 1 %, 0 at one in ten
@@ -45,9 +66,12 @@ mod tests {
     #[test]
     fn confidence_runs_over_two_powers_of_ten() {
         let ten = core::f64::consts::LN_10;
-        assert_eq!(confidence(4.3 * ten), 0.0);
-        assert!((confidence(5.4 * ten) - 0.5).abs() < 1e-12);
-        assert_eq!(confidence(6.5 * ten), 1.0);
+        let takes = Evidence { none: 4.4, full: 6.4 };
+        assert_eq!(confidence(4.3 * ten, takes, 0.0, 0.0), 0.0);
+        assert!((confidence(5.4 * ten, takes, 0.0, 0.0) - 0.5).abs() < 1e-12);
+        assert_eq!(confidence(6.5 * ten, takes, 0.0, 0.0), 1.0);
+        assert!((confidence(6.9 * ten, takes, 0.5, 0.0) - 0.5).abs() < 1e-12);
+        assert!((confidence(6.2 * ten, takes, 0.0, 0.1) - 0.5).abs() < 1e-12);
     }
 
     #[test]

@@ -75,6 +75,19 @@ impl Recent {
         left
     }
 
+    /// Takes a failure of a window back, if the window is still kept: whether it is.
+    pub(super) fn correct(&mut self, window: u64) -> bool {
+        let is_kept = window < self.next && self.next - window <= self.known() as u64;
+        if is_kept {
+            let tally = &mut self.slots[(window % KEPT as u64) as usize];
+            if tally.failed > 0 {
+                tally.failed -= 1;
+                tally.succeeded = tally.succeeded.saturating_add(1);
+            }
+        }
+        is_kept
+    }
+
     /// Leaves out `windows` in which nothing happened, once all that is kept is silence.
     pub(super) fn skip(&mut self, windows: u64) {
         self.next += windows;

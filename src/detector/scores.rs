@@ -1,12 +1,14 @@
 //! The detector of failure, fluctuation and sparsity.
 
+mod dating;
 mod memory;
 
 use memory::{Kind, Memory};
 
 use super::alerting::{AlertState, Reading};
-use super::grouping::Groups;
-use super::impact::{confidence, damped, impact, size};
+use super::baseline::Young;
+use super::grouping::{Groups, Trouble};
+use super::impact::{Evidence, PROPORTION, VOLUME, confidence, damped, impact, size};
 use super::season::Phase;
 use super::windows::{Attention, Closed, Judge, Watch};
 use super::{
@@ -20,13 +22,14 @@ use crate::time::Time;
 /// Every account is judged against its own past when a window ends. For each kind of alert a bank of
 /// CUSUMs adds up the evidence that a change of some size has happened, under the account's own rate or
 /// season and its own over-dispersion; and the **harmed share** of the traffic is counted since the
-/// evidence began to rise. A score is confidence × size: the confidence rises from 0 to 1 between 4.4
-/// and 6.4 powers of ten of evidence, the size is 1 from a half harmed, ½ at 1 % (logarithmic).
+/// evidence began to rise. A score is confidence × size: the confidence rises from 0 to 1 between 3.2
+/// and 5.6 powers of ten of evidence for proportions, 3.4 and 5.8 for volumes; the size is 1 from a half
+/// harmed, ½ at 1 % (logarithmic).
 ///
 /// - **failure**: the share of outcomes that fail, and that of messages without an outcome.
 /// - **fluctuation**: volume up and down, against the hour of the day and the day of the week.
 /// - **sparsity** = the larger of 24 ÷ (24 + remembered windows) and 12 ÷ (12 + remembered messages). It
-///   damps the fluctuation.
+///   damps the fluctuation, and asks for 6·sparsity² powers of ten more evidence of a failure.
 /// - **impact** = 1 − (1 − failure)·(1 − (1 − sparsity)·fluctuation).
 ///
 /// An alert of a kind is raised when what the kind contributes to the impact reaches
@@ -68,6 +71,7 @@ impl ScoresDetector {
             grouping: !parts.contains(&Part::Grouping),
             groups: Groups::default(),
             usual_classes: [1; ErrorClass::ALL.len()],
+            young: Young::default(),
         };
         ScoresDetector { watch: Watch::new(judge, settings.window) }
     }
@@ -80,6 +84,10 @@ impl Detector for ScoresDetector {
 
     fn observe_counts(&mut self, now: Time, account: Account, seen: &Counts) {
         self.watch.observe_counts(now, account, seen);
+    }
+
+    fn correct(&mut self, now: Time, account: Account, then: Time, failed_as: ErrorClass) {
+        self.watch.correct(now, account, then, failed_as);
     }
 
     fn notice(&mut self, now: Time, account: Account, notice: Notice) {
@@ -113,6 +121,8 @@ struct ScoresJudge {
     groups: Groups,
     /// Failures of calm accounts by class, of all accounts together: what is ordinary of a status.
     usual_classes: [u64; ErrorClass::ALL.len()],
+    /// What accounts of which little is known are like: what is believed of the next one.
+    young: Young,
 }
 
 impl Judge for ScoresJudge {
@@ -126,24 +136,27 @@ impl Judge for ScoresJudge {
         memory.notice(now, notice);
     }
 
+    fn correct(&mut self, window: u64, failed_as: ErrorClass, memory: &mut Memory) {
+        memory.correct(window, failed_as, self.young.rates().0);
+    }
+
     fn judge(
         &mut self,
         seen: &Closed,
         memory: &mut Memory,
         report: &mut dyn FnMut(AlertEvent),
     ) -> Attention {
-        memory.catch_up(seen);
+        memory.catch_up(seen, &mut self.young);
         let width_s = (seen.width.as_nanoseconds() / 1_000_000_000).max(1);
         let phase = Phase::of(seen.window.saturating_mul(width_s), width_s);
-        memory.weigh(seen, phase);
+        memory.weigh(seen, phase, self.young.rates());
         let is_calm = memory.nats(Kind::Failure) < 1.0;
         if is_calm {
             let classes = self.usual_classes.iter_mut().zip(seen.classes);
             classes.for_each(|(usual, seen)| *usual += u64::from(seen));
         }
-        if self.grouping && seen.counts.outcomes() > 0 {
-            let is_suspicious = memory.nats(Kind::Failure) >= SUSPICIOUS;
-            self.groups.count(seen.account.destination, is_suspicious);
+        if self.grouping {
+            self.count_trouble(seen, memory);
         }
 
         let sparsity = if self.sparsity { sparsity::score(memory.volume()) } else { 0.0 };
@@ -155,7 +168,16 @@ impl Judge for ScoresJudge {
             if memory.alerts[kind as usize].is_raised() {
                 return if memory.goes_on(kind) { size(memory.share(kind)) } else { 0.0 };
             }
-            confidence(memory.nats(kind)) * size(memory.share(kind))
+            // What is on its way down was told before, or is nothing.
+            if !memory.is_rising(kind) {
+                return 0.0;
+            }
+            let (sparsity, correlation) = match kind {
+                Kind::Up | Kind::Down => (0.0, 0.0),
+                Kind::Failure | Kind::Late => (sparsity, memory.correlation(kind)),
+            };
+            confidence(memory.nats(kind), kind.evidence(), sparsity, correlation)
+                * size(memory.share(kind))
         };
         let [failure, up, down, late] = Kind::ALL.map(score);
         let fluctuation = up.max(down);
@@ -181,14 +203,43 @@ impl Judge for ScoresJudge {
         }
     }
 
-    fn settle(&mut self, _: Time, found: &mut alloc::vec::Vec<AlertEvent>) {
+    fn settle(&mut self, end: Time, found: &mut alloc::vec::Vec<AlertEvent>) {
         if self.grouping {
-            self.groups.settle(found);
+            self.groups.settle(end, self.settings.quiet, found);
         }
     }
 }
 
 impl ScoresJudge {
+    /// Counts the account among those of its destination, for every kind that the window says anything
+    /// of.
+    fn count_trouble(&mut self, seen: &Closed, memory: &Memory) {
+        let Account { tenant, destination } = seen.account;
+        for kind in Kind::ALL {
+            let speaks = match kind {
+                Kind::Failure => self.failure && seen.counts.outcomes() > 0,
+                Kind::Late => self.failure && seen.counts.dispatched > 0,
+                Kind::Up => self.fluctuation && seen.counts.submitted > 0,
+                Kind::Down => self.fluctuation,
+            };
+            if !speaks || memory.is_excused(kind, seen) {
+                continue;
+            }
+            let trouble = (memory.nats(kind) >= SUSPICIOUS).then(|| {
+                let (expected, total) = memory.expected_and_seen(kind);
+                Trouble {
+                    tenant,
+                    since: seen.start_of(memory.onset(kind)),
+                    share: memory.share(kind),
+                    expected,
+                    seen: total,
+                    classes: *memory.classes(),
+                }
+            });
+            self.groups.count((destination, kind.of_alert()), trouble);
+        }
+    }
+
     /// Raises or clears an alert of one kind, and says why.
     fn decide(
         &self,
@@ -200,13 +251,13 @@ impl ScoresJudge {
         report: &mut dyn FnMut(AlertEvent),
     ) {
         let end = seen.end();
-        let is_excused = memory.is_excused(kind, end);
+        let is_excused = memory.is_excused(kind, seen);
         let share = memory.share(kind);
         let was_raised = memory.alerts[kind as usize].is_raised();
         let reading = Reading {
             end,
             contribution: if is_excused { 0.0 } else { contribution },
-            severity: Severity::of_share(share),
+            severity: Severity::of_share(share).max(Severity::Low),
             since: seen.start_of(memory.onset(kind)),
         };
         let mut turn = memory.alerts[kind as usize].update(&reading, &self.settings);
@@ -262,7 +313,10 @@ impl ScoresJudge {
             Kind::Failure => {}
         }
         let usual: u64 = self.usual_classes.iter().sum();
-        let (expected, _) = memory.expected_and_seen(kind);
+        // Of the failures that were split by class, those beyond what was expected are not ordinary.
+        let (expected, seen) = memory.expected_and_seen(kind);
+        let all: f64 = memory.classes().iter().map(|count| f64::from(*count)).sum();
+        let expected = (all - (seen - expected).max(0.0)).max(0.0);
         let excess = |class: ErrorClass| {
             let ordinary = self.usual_classes[class as usize] as f64 / usual as f64;
             f64::from(memory.classes()[class as usize]) - expected * ordinary
@@ -286,5 +340,10 @@ impl ScoresJudge {
 impl Kind {
     fn of_alert(self) -> AlertKind {
         AlertKind::ALL[self as usize]
+    }
+
+    /// The evidence that it takes.
+    fn evidence(self) -> Evidence {
+        if self.is_volume() { VOLUME } else { PROPORTION }
     }
 }

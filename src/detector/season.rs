@@ -3,9 +3,10 @@
 /// Hours of a day.
 const HOURS: usize = 24;
 const DAYS: usize = 7;
-/// Seconds of an hour of the day that its mean remembers: three days.
-const MEMORY_S: f32 = 3.0 * 3_600.0;
-const DAY_S: u32 = 86_400;
+/// Seconds of an hour of the day that its mean remembers: a week.
+const MEMORY_S: f32 = 7.0 * 3_600.0;
+/// Seconds of a day.
+pub(super) const DAY_S: u64 = 86_400;
 
 /// Means by hour of the day, and how much of them each day of the week has.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -14,15 +15,23 @@ pub(super) struct Season {
     hours: [f32; HOURS],
     /// Relative to the average of the hours; 1 until the day was seen.
     days: [f32; DAYS],
-    /// Seen and expected of the day that is being learnt.
+    /// Seen and expected of the day that is being learnt, and which day of the week that is: what is
+    /// judged is an hour ahead of what is learnt.
     today: (f32, f32),
+    today_is: u8,
     /// Time learnt.
     learnt_s: u32,
 }
 
 impl Default for Season {
     fn default() -> Self {
-        Season { hours: [0.0; HOURS], days: [1.0; DAYS], today: (0.0, 0.0), learnt_s: 0 }
+        Season {
+            hours: [0.0; HOURS],
+            days: [1.0; DAYS],
+            today: (0.0, 0.0),
+            today_is: 0,
+            learnt_s: 0,
+        }
     }
 }
 
@@ -46,6 +55,11 @@ impl Phase {
         }
     }
 
+    /// Seconds of the window.
+    pub(super) fn width_s(&self) -> u64 {
+        self.width_s.into()
+    }
+
     /// Whether the day ends with it.
     pub(super) fn ends_day(&self) -> bool {
         self.start_s / 86_400 != (self.start_s + u64::from(self.width_s)) / 86_400
@@ -62,7 +76,8 @@ impl Season {
         let (mean, value) = (self.hours[phase.hour], submitted as f32);
         // What the day explains is not the hour's; a day all but silent says nothing of its hours.
         let of_hour = value / (self.factor(phase) as f32).max(0.2);
-        if self.learnt_s >= DAY_S {
+        if u64::from(self.learnt_s) >= DAY_S {
+            self.today_is = phase.day as u8;
             self.today = (self.today.0 + value, self.today.1 + mean);
             self.hours[phase.hour] += (of_hour - mean) * (phase.width_s as f32 / MEMORY_S).min(1.0);
         } else if phase.is_first_of_hour() {
@@ -87,15 +102,27 @@ impl Season {
 
     /// Messages expected in a window, once a day and a half is known.
     pub(super) fn expected(&self, phase: Phase) -> Option<f64> {
-        (self.learnt_s >= DAY_S + DAY_S / 2)
-            .then(|| f64::from(self.hours[phase.hour]) * self.factor(phase))
+        (u64::from(self.learnt_s) >= DAY_S + DAY_S / 2)
+            .then(|| self.by_hour(phase) * self.factor(phase))
+    }
+
+    /// The mean at a time of day: from the middle of an hour to that of the next it changes steadily.
+    fn by_hour(&self, phase: Phase) -> f64 {
+        let middle_s = phase.start_s % 3_600 + u64::from(phase.width_s) / 2;
+        let offset = middle_s.min(3_600) as f64 / 3_600.0 - 0.5;
+        let neighbour = (phase.hour + if offset < 0.0 { HOURS - 1 } else { 1 }) % HOURS;
+        let (here, there) = (f64::from(self.hours[phase.hour]), f64::from(self.hours[neighbour]));
+        here + (there - here) * offset.abs()
     }
 
     /// How much of the hours' means today has: what its day of the week had, corrected by what was seen
     /// of it so far. Three hours of it weigh as much as all former weeks.
     fn factor(&self, phase: Phase) -> f64 {
-        let (seen, expected) = (f64::from(self.today.0), f64::from(self.today.1));
         let prior = f64::from(self.days[phase.day]);
+        if usize::from(self.today_is) != phase.day {
+            return prior;
+        }
+        let (seen, expected) = (f64::from(self.today.0), f64::from(self.today.1));
         let weight = f64::from(self.hours[phase.hour]) * 3.0 * 3_600.0 / f64::from(phase.width_s);
         if expected + weight <= 0.0 {
             return prior;
@@ -105,7 +132,7 @@ impl Season {
 
     /// Whether a whole week was seen, so that a quiet weekend is no news.
     pub(super) fn knows_the_week(&self) -> bool {
-        self.learnt_s >= 7 * DAY_S
+        u64::from(self.learnt_s) >= 7 * DAY_S
     }
 }
 
@@ -134,6 +161,29 @@ mod tests {
         let at = |hour: u64| season.expected(Phase::of(hour * 3_600, 300)).expect("known");
         assert!((at(3) - 5.0).abs() < 0.2 && (at(12) - 50.0).abs() < 1.0, "{} {}", at(3), at(12));
         assert!(!season.knows_the_week());
+    }
+
+    #[test]
+    fn the_first_hour_of_a_day_is_expected_as_that_day_and_not_as_the_one_before() {
+        let volume = |_, day| if day >= 5 { 15.0 } else { 50.0 };
+        let mut season = learnt(18, volume);
+        // Friday has been learnt up to eleven in the evening when Saturday begins.
+        for window in 18 * 288..19 * 288 - 12 {
+            season.learn(50.0, Phase::of(window * 300, 300));
+        }
+        let at = season.expected(Phase::of(19 * 86_400, 300)).expect("known");
+        assert!((12.0..22.0).contains(&at), "{at}");
+    }
+
+    #[test]
+    fn between_the_middles_of_two_hours_the_mean_changes_steadily() {
+        let season = learnt(7, |hour, _| 10.0 * (1 + hour % 2) as f64);
+        let at = |second: u64| season.expected(Phase::of(second, 300)).expect("known");
+        let [first, edge, second] = [at(1_650), at(3_450), at(5_250)];
+        assert!(
+            first < edge && edge < second && (edge - 15.0).abs() < 1.0,
+            "{first} {edge} {second}"
+        );
     }
 
     #[test]

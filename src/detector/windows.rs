@@ -48,6 +48,11 @@ pub(super) trait Judge {
         let _ = (now, notice, state);
     }
 
+    /// A failure of a window that was judged was none.
+    fn correct(&mut self, window: u64, failed_as: ErrorClass, state: &mut Self::State) {
+        let _ = (window, failed_as, state);
+    }
+
     /// When all accounts of a window have been judged: may replace what was found by what it has in
     /// common.
     fn settle(&mut self, end: Time, found: &mut Vec<AlertEvent>) {
@@ -120,6 +125,11 @@ impl Tally {
         u64::from(self.dispatched).saturating_sub(self.outcomes()) as u32
     }
 
+    /// The share of the attempts dispatched whose outcome stayed out; 0 if there are none.
+    pub(super) fn late_rate(self) -> f64 {
+        if self.dispatched == 0 { 0.0 } else { f64::from(self.late()) / f64::from(self.dispatched) }
+    }
+
     /// The share of those that failed; 0 if there are none.
     pub(super) fn failure_rate(self) -> f64 {
         if self.outcomes() == 0 { 0.0 } else { f64::from(self.failed) / self.outcomes() as f64 }
@@ -185,6 +195,34 @@ impl<J: Judge> Watch<J> {
         }
         if !seen.is_empty() {
             self.slot(account).counts.merge(seen);
+        }
+    }
+
+    /// Takes a failure back that was counted at `then`.
+    pub(super) fn correct(
+        &mut self,
+        now: Time,
+        account: Account,
+        then: Time,
+        failed_as: ErrorClass,
+    ) {
+        if now.as_nanoseconds() >= self.closes {
+            self.close_unattended(now);
+        }
+        let window = then.as_nanoseconds() / self.width;
+        if window >= self.open {
+            let counts = &mut self.slot(account).counts;
+            let failed = &mut counts.failed[failed_as as usize];
+            if *failed > 0 {
+                *failed -= 1;
+                counts.succeeded = counts.succeeded.saturating_add(1);
+            }
+            return;
+        }
+        let slots = self.slots.get(account.destination.index());
+        let slot = slots.and_then(|slots| slots.get(account.tenant.index()));
+        if let Some(slot) = slot.filter(|slot| slot.state != Slot::STATELESS) {
+            self.judge.correct(window, failed_as, &mut self.states[slot.state as usize]);
         }
     }
 

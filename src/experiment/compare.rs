@@ -15,6 +15,7 @@ use serde::Serialize;
 pub use figures::{ContestantFigures, MetricComparison, WarmUpSuggestion, significant};
 pub use tenants::{Change, TenantChange, TenantChanges};
 
+use super::long_run::LongRun;
 use super::replicate::{
     Chosen, ChosenError, Ended, Keep, Overseer, fold_in_order, observe, seed_of,
 };
@@ -63,6 +64,8 @@ pub struct ComparisonPlan<'a> {
     pub seed: u64,
     /// How many threads.
     pub threads: usize,
+    /// Whether the first replication of each is judged by itself as well, by batch means.
+    pub judges_first_run: bool,
 }
 
 /// Why the replications ended.
@@ -75,6 +78,17 @@ pub enum Stopped {
     Precise,
     /// There were as many as are allowed, and it is not precise.
     Capped,
+}
+
+impl Stopped {
+    /// The word in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stopped::Fixed => "fixed",
+            Stopped::Precise => "precise",
+            Stopped::Capped => "capped",
+        }
+    }
 }
 
 /// Everything that was found. Tables, JSON, CSV and plots all show these numbers.
@@ -105,6 +119,9 @@ pub struct Comparison {
     /// What company costs each tenant, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub isolation: Option<super::isolation::Isolation>,
+    /// The first replication of each judged by itself, if that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub long_runs: Vec<LongRun>,
     /// Where each contestant's course has settled, as MSER-5 sees it.
     pub warm_up: Vec<WarmUpSuggestion>,
     /// The digest of each replication of each contestant, in order of replication.
@@ -166,8 +183,9 @@ pub fn compare(
             (rule.cap, Some((rule.watch(watched * contestants), watched)))
         }
     };
-    let keep = Keep { tenants: true, messages: false };
     let work = |index: usize| {
+        let course = plan.judges_first_run && index < contestants;
+        let keep = Keep { tenants: true, course, ..Keep::default() };
         let contestant = &plan.contestants[index % contestants];
         let seed = seed_of(plan.seed, (index / contestants) as u64);
         let (scenario, policy) = (contestant.scenario, contestant.policy);

@@ -84,7 +84,8 @@ pub struct TenantIsolation {
     pub slowdown_mean: Figure,
     /// 99th percentile over messages of the same.
     pub slowdown_p99: Figure,
-    /// 99th percentile of the latency against the aggressor ÷ without; absent without an aggressor.
+    /// 99th percentile of the latency against the aggressor ÷ without, of messages that arrive without;
+    /// absent without an aggressor, and where it keeps more than a hundredth of them from arriving.
     pub isolation_index: Figure,
     /// Messages in all replications that were delivered alone and not in company.
     pub undelivered: u64,
@@ -140,7 +141,7 @@ pub fn isolation(
         None => Vec::new(),
     };
     let a_replication = a_policy * plan.policies.len();
-    let keep = Keep { tenants: false, messages: true };
+    let keep = Keep { messages: true, ..Keep::default() };
     let work = |index: usize| {
         let world = index % a_policy;
         let policy = plan.policies[index % a_replication / a_policy];
@@ -268,16 +269,16 @@ fn compare(values: &mut Values, company: &Dwells, alone: &Dwells) {
     }
 }
 
-/// 99th percentile of the latency against the aggressor ÷ without; what never arrives is infinitely
-/// late, and then there is no ratio.
+/// 99th percentile of the latency against the aggressor ÷ without, of the messages that arrive without.
+/// What then never arrives is infinitely late; where that is more than a hundredth there is no ratio.
 fn index_of(quiet: &Dwells, attacked: &Dwells) -> Option<f64> {
-    let p99 = |dwells: &Dwells| {
-        let seconds = dwells.latency.iter().map(|one| one.map(Span::as_seconds_f64));
-        let known: Vec<f64> = seconds.flatten().collect();
-        quantile(&known, 0.99)
-    };
-    let (quiet, attacked) = (p99(quiet)?, p99(attacked)?);
-    (quiet > 0.0).then(|| attacked / quiet)
+    let twins = quiet.latency.iter().zip(&attacked.latency);
+    let late = |span: &Option<Span>| span.map_or(f64::INFINITY, Span::as_seconds_f64);
+    let arrived = twins.filter_map(|(quiet, attacked)| Some(((*quiet)?, late(attacked))));
+    let (quiet, attacked): (Vec<f64>, Vec<f64>) =
+        arrived.map(|(quiet, attacked)| (quiet.as_seconds_f64(), attacked)).unzip();
+    let (quiet, attacked) = (quantile(&quiet, 0.99)?, quantile(&attacked, 0.99)?);
+    (quiet > 0.0 && attacked.is_finite()).then(|| attacked / quiet)
 }
 
 fn rows(
@@ -336,7 +337,15 @@ mod tests {
         close(&values.dwell_slowdown, 3.0);
         close(&values.slowdown_mean, 2.75);
         close(&values.slowdown_p99, 4.0);
-        close(&[index_of(&alone, &company).expect("both")], 4.0);
+        // One of three never arrives: that is more than a hundredth, and no ratio would be true.
+        assert_eq!(index_of(&alone, &company), None);
+        let late = dwells(&[30, 60, 0], &[Some(150), Some(800), Some(50)]);
+        close(&[index_of(&alone, &late).expect("all arrive")], 4.0);
+        // What does not arrive either way is not the aggressor's doing.
+        let lost = dwells(&[0, 20, 10], &[Some(100), Some(200), None]);
+        close(&[index_of(&lost, &company).expect("the same are lost")], 4.0);
+        let none = dwells(&[0], &[None]);
+        assert_eq!(index_of(&none, &none), None);
     }
 
     #[test]

@@ -49,6 +49,17 @@ pub enum RunError {
     /// Two accounts of the same run disagree: a defect of this program, not of the scenario.
     #[error("ledgers disagree: {0}")]
     LedgersDisagree(String),
+    /// Only one scheduler at a time can be watched deciding.
+    #[error(
+        "destination `{destination}` has {count} dispatchers, and a wait is explained by the decisions of \
+         one; explain it with `--set destination.{destination}.dispatchers.count=1` in the run"
+    )]
+    SeveralDispatchers {
+        /// The destination.
+        destination: String,
+        /// How many it has.
+        count: u16,
+    },
 }
 
 /// Runs, measures and judges. `watcher` listens too; it may stop nothing that is not its own.

@@ -6,10 +6,12 @@
 mod controls;
 mod oracle;
 mod table;
+mod verdicts;
 
 pub use controls::{ControlResult, run_controls};
 pub use oracle::oracle_delay;
-pub use table::{Cell, cells, print_board};
+pub use table::{Cell, cells, print_board, print_mistakes};
+pub use verdicts::{Claim, claims, print_claims};
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -19,7 +21,7 @@ use crate::detector::{
     ScoresDetector, Severity, detector, detector_at,
 };
 use crate::model::incidents::{
-    GeneratorConfig, Injected, WINDOW_S, WINDOWS_A_DAY, World, generate,
+    GeneratorConfig, Injected, TenantModel, WINDOW_S, WINDOWS_A_DAY, World, generate,
 };
 use crate::time::Time;
 use crate::units::{DestinationId, TenantId};
@@ -68,8 +70,8 @@ pub struct Raised {
     pub event: AlertEvent,
     /// The window at whose end it was raised.
     pub window: u64,
-    /// Severity when it was cleared, if it was.
-    pub closing: Option<Severity>,
+    /// Severity and harmed share when it was cleared, if it was.
+    pub closing: Option<(Severity, f64)>,
 }
 
 /// What a detector made of an incident.
@@ -81,6 +83,8 @@ pub struct Found {
     pub severity: Severity,
     /// The worst at the end of any alert about it; that of the onset while it is still on.
     pub closing: Severity,
+    /// The harmed share that belongs to it.
+    pub harmed: f64,
     /// The likely cause it named.
     pub cause: Cause,
 }
@@ -98,6 +102,8 @@ pub struct Verdict {
     pub alerts: u64,
     /// Onsets that belong to no incident, by stratum.
     pub false_alarms: Vec<u64>,
+    /// Each of them, with the seed of its world and its tenant.
+    pub false_raised: Vec<(u64, TenantModel, Raised)>,
     /// The same by kind of alert.
     pub false_by_kind: [u64; 4],
     /// Tenant-days watched outside incidents, by stratum.
@@ -121,6 +127,8 @@ pub fn watch(world: &World, detector: &mut dyn Detector) -> Vec<Raised> {
         detector.tick(
             Time::from_seconds((window + 1) * WINDOW_S),
             &mut |event| match event.change {
+                // A notice pages nobody: it earns nothing and costs nothing.
+                AlertChange::Raised if event.severity == Severity::None => {}
                 AlertChange::Raised => raised.push(Raised { event, window, closing: None }),
                 AlertChange::Cleared => {
                     let same = |one: &&mut Raised| {
@@ -128,7 +136,7 @@ pub fn watch(world: &World, detector: &mut dyn Detector) -> Vec<Raised> {
                             && one.closing.is_none()
                     };
                     if let Some(one) = raised.iter_mut().rev().find(same) {
-                        one.closing = Some(event.severity);
+                        one.closing = Some((event.severity, event.explanation.harmed));
                     }
                 }
             },
@@ -155,7 +163,7 @@ fn explains(incident: &Injected, destination: u16, raised: &Raised) -> bool {
 }
 
 /// Judges what a detector raised in one world.
-pub fn judge(world: &World, strata: usize, raised: &[Raised]) -> Verdict {
+pub fn judge(world: &World, seed: u64, strata: usize, raised: &[Raised]) -> Verdict {
     let stratum = |tenant: u32| world.tenants[tenant as usize].stratum;
     let mut verdict = Verdict {
         incidents: world.incidents.clone(),
@@ -176,14 +184,19 @@ pub fn judge(world: &World, strata: usize, raised: &[Raised]) -> Verdict {
             is_owed = true;
             // Alerts come in order, so the first that is owed is the onset; what the worst of all said
             // at its end is what the operator is left with.
-            let closing = one.closing.unwrap_or(one.event.severity);
+            let onset = (one.event.severity, one.event.explanation.harmed);
+            let (closing, harmed) = one.closing.unwrap_or(onset);
             match found {
-                Some(first) => first.closing = first.closing.max(closing),
+                Some(first) => {
+                    first.closing = first.closing.max(closing);
+                    first.harmed = first.harmed.max(harmed);
+                }
                 None => {
                     *found = Some(Found {
                         delay: one.window - incident.start + 1,
                         severity: one.event.severity,
                         closing,
+                        harmed,
                         cause: one.event.explanation.cause,
                     });
                 }
@@ -192,6 +205,8 @@ pub fn judge(world: &World, strata: usize, raised: &[Raised]) -> Verdict {
         if !is_owed {
             verdict.false_alarms[stratum(one.event.account.tenant.0)] += 1;
             verdict.false_by_kind[one.event.kind as usize] += 1;
+            let tenant = world.tenants[one.event.account.tenant.index()];
+            verdict.false_raised.push((seed, tenant, *one));
         }
     }
     for tenant in &world.tenants {
@@ -212,6 +227,7 @@ impl Verdict {
         self.strata.append(&mut other.strata);
         self.found.append(&mut other.found);
         self.oracle.append(&mut other.oracle);
+        self.false_raised.append(&mut other.false_raised);
         self.alerts += other.alerts;
         self.false_by_kind.iter_mut().zip(other.false_by_kind).for_each(|(a, b)| *a += b);
         self.false_alarms.resize(other.false_alarms.len(), 0);
@@ -243,7 +259,7 @@ pub fn run(
         let world = generate(config, seed);
         let judged = |contestant: &Contestant| {
             let raised = watch(&world, contestant.build().as_mut());
-            judge(&world, config.strata.len(), &raised)
+            judge(&world, seed, config.strata.len(), &raised)
         };
         contestants.iter().map(judged).collect()
     };

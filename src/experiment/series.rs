@@ -1,23 +1,23 @@
 //! Scorers on labelled series of others, by the same measures.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+mod scorers;
 
-use crate::detector::{SeriesKind, SeriesScorer, without_repeats};
+pub use scorers::{SERIES_SCORERS, SeriesScorerInfo, score_series};
+
+use std::collections::BTreeMap;
+
+use crate::detector::without_repeats;
 use crate::measure::accuracy::events::match_events;
 use crate::measure::accuracy::nab::{self, PROFILES};
+use crate::measure::accuracy::onsets::{Judged, OnsetRecall, best_onset_recall};
 use crate::measure::accuracy::ranking::average_precision;
 use crate::scenario::LabelledSeries;
-use crate::units::mix;
-
-/// Ways to score a series; the first two are ours.
-pub const SCORERS: [&str; 5] = ["volume", "failure", "value", "ewma-z", "random"];
 
 /// False onsets a day that are allowed where onset recall is measured.
 pub const FALSE_ONSETS_A_DAY: f64 = 0.2;
 
-/// Thresholds that are tried for it at most.
-const THRESHOLDS_MAX: usize = 600;
+/// An onset one step before an event belongs to it.
+const EARLY: usize = 1;
 
 /// Repeats within a day are left out where the benchmark's own score is computed.
 const QUIET_S: i64 = 86_400;
@@ -27,7 +27,7 @@ const QUIET_S: i64 = 86_400;
 pub struct GroupFigures {
     /// The folder, or `all`.
     pub group: String,
-    /// One of [`SCORERS`].
+    /// One of [`SERIES_SCORERS`].
     pub scorer: &'static str,
     /// Labelled series.
     pub series: usize,
@@ -40,149 +40,156 @@ pub struct GroupFigures {
     /// Share of the events with an onset inside or one step before, at no more than
     /// [`FALSE_ONSETS_A_DAY`], each series at its own best threshold; mean over the series with events.
     pub onset_recall: Option<f64>,
+    /// The same under one threshold for all series of the group, the best for them.
+    pub one_threshold: Option<OnsetRecall>,
+    /// Median delay of the onsets under that threshold in seconds; `None` where more than half of the
+    /// events were missed.
+    pub delay_median_s: Option<f64>,
     /// The benchmark's standard score under its own best threshold, without repeats within a day.
     pub nab: Option<f64>,
-    /// The same with the threshold that is best for all the other groups.
+    /// The same with the threshold that is best for all the other groups; of `all`, with each group at
+    /// the threshold that is best for the others.
     pub nab_fixed: Option<f64>,
-}
-
-/// The scores of a series, causally.
-///
-/// # Panics
-/// When `scorer` is none of [`SCORERS`].
-pub fn score_series(series: &LabelledSeries, scorer: &str) -> Vec<f64> {
-    let with = |kind| {
-        let mut scorer = SeriesScorer::new(kind);
-        series.values.iter().map(|value| scorer.score(*value)).collect()
-    };
-    match scorer {
-        "volume" => with(SeriesKind::Volume),
-        "failure" => with(SeriesKind::Failure),
-        "value" => series.values.clone(),
-        "ewma-z" => ewma_z(&series.values),
-        "random" => {
-            let draw = |at: usize| (mix(at as u64) >> 11) as f64 / (1_u64 << 53) as f64;
-            (0..series.values.len()).map(draw).collect()
-        }
-        other => panic!("no scorer is named `{other}`"),
-    }
-}
-
-/// |z| against exponentially weighted mean and variance of weight 0.01: the bar to clear.
-fn ewma_z(values: &[f64]) -> Vec<f64> {
-    let (mut mean, mut variance) = (values.first().copied().unwrap_or(0.0), 0.0_f64);
-    let score = |(at, value): (usize, &f64)| {
-        let difference = value - mean;
-        let z = if variance > 1e-18 && at >= 50 { difference.abs() / variance.sqrt() } else { 0.0 };
-        let alpha = 0.01_f64.max(1.0 / (at + 1) as f64);
-        mean += alpha * difference;
-        variance = (1.0 - alpha) * (variance + alpha * difference * difference);
-        z
-    };
-    values.iter().enumerate().map(score).collect()
 }
 
 /// A labelled series with the scores of one scorer.
 struct Scored<'a> {
     series: &'a LabelledSeries,
-    windows: &'a [RangeInclusive<usize>],
     labels: Vec<bool>,
     scores: Vec<f64>,
+    /// As the benchmark wants them.
+    benchmark: nab::Series,
 }
 
 impl Scored<'_> {
-    fn for_benchmark(&self) -> nab::Series {
-        let scores = without_repeats(&self.series.times_s, &self.scores, QUIET_S);
-        nab::Series { scores, windows: self.windows.to_vec() }
+    fn of<'a>(series: &'a LabelledSeries, scorer: &SeriesScorerInfo) -> Option<Scored<'a>> {
+        let labels = series.labels()?;
+        let windows = series.windows.clone()?;
+        let scores = scorer.score(series);
+        let quiet = without_repeats(&series.times_s, &scores, QUIET_S);
+        let benchmark = nab::Series { scores: quiet, windows };
+        Some(Scored { series, labels, scores, benchmark })
+    }
+
+    fn judged(&self) -> Judged<'_> {
+        Judged { labels: &self.labels, scores: &self.scores }
+    }
+
+    fn false_onsets_max(&self) -> f64 {
+        let days = self.scores.len() as f64 * self.series.step_s() as f64 / 86_400.0;
+        FALSE_ONSETS_A_DAY * days
     }
 
     fn onset_recall(&self) -> Option<f64> {
-        if self.windows.is_empty() {
-            return None;
+        let best = best_onset_recall(&[self.judged()], EARLY, self.false_onsets_max())?;
+        Some(best.mean)
+    }
+}
+
+/// The series of a group, or of all.
+struct Group<'a> {
+    name: &'a str,
+    members: Vec<&'a Scored<'a>>,
+}
+
+impl Group<'_> {
+    fn benchmark(&self) -> Vec<nab::Series> {
+        self.members.iter().map(|one| one.benchmark.clone()).collect()
+    }
+
+    /// The figures, with [`GroupFigures::nab_fixed`] left to those who know the other groups.
+    fn judge(&self, scorer: &'static str) -> GroupFigures {
+        let of = |figure: fn(&Scored) -> Option<f64>| -> Vec<f64> {
+            self.members.iter().filter_map(|one| figure(one)).collect()
+        };
+        let points = |of: fn(&Scored) -> bool| self.members.iter().filter(move |one| of(one));
+        let labels: Vec<bool> = points(|_| true).flat_map(|one| one.labels.clone()).collect();
+        let scores: Vec<f64> = points(|_| true).flat_map(|one| one.scores.clone()).collect();
+        let one_threshold = best_onset_recall(
+            &self.members.iter().map(|one| one.judged()).collect::<Vec<_>>(),
+            EARLY,
+            self.members.iter().map(|one| one.false_onsets_max()).sum(),
+        );
+        GroupFigures {
+            group: self.name.to_owned(),
+            scorer,
+            series: self.members.len(),
+            events: self.members.iter().map(|one| one.benchmark.windows.len()).sum(),
+            mean_precision: mean(&of(|one| average_precision(&one.labels, &one.scores))),
+            pooled_precision: average_precision(&labels, &scores),
+            onset_recall: mean(&of(|one| one.onset_recall())),
+            one_threshold,
+            delay_median_s: one_threshold.and_then(|one| self.delay_median_s(one.threshold)),
+            nab: nab::best(&self.benchmark(), &PROFILES[0]).map(|score| score.normalised),
+            nab_fixed: None,
         }
-        let mut levels = self.scores.clone();
-        levels.sort_by(f64::total_cmp);
-        levels.dedup();
-        let stride = levels.len().div_ceil(THRESHOLDS_MAX).max(1);
-        let days = self.scores.len() as f64 * self.series.step_s() as f64 / 86_400.0;
-        let mut best = 0.0_f64;
-        for threshold in levels.iter().step_by(stride) {
-            let called: Vec<bool> = self.scores.iter().map(|score| score >= threshold).collect();
-            let figures = match_events(&self.labels, &called, 1, 0);
-            if figures.false_onsets as f64 <= FALSE_ONSETS_A_DAY * days {
-                best = best.max(figures.recall().unwrap_or(0.0));
-            }
+    }
+
+    fn delay_median_s(&self, threshold: f64) -> Option<f64> {
+        let mut delays: Vec<f64> = Vec::new();
+        for one in &self.members {
+            let called: Vec<bool> = one.scores.iter().map(|score| *score >= threshold).collect();
+            let step_s = one.series.step_s() as f64;
+            let figures = match_events(&one.labels, &called, EARLY, 0);
+            let delay = |points: Option<usize>| {
+                points.map_or(f64::INFINITY, |points| points as f64 * step_s)
+            };
+            delays.extend(figures.delays.into_iter().map(delay));
         }
-        Some(best)
+        delays.sort_by(f64::total_cmp);
+        let median = delays.get(delays.len().checked_sub(1)? / 2)?;
+        median.is_finite().then_some(*median)
     }
 }
 
 /// Judges all scorers on the labelled ones of these series: by group, and on all together where there are
 /// several groups. Series without labels are left out.
 pub fn judge_series(all: &[LabelledSeries]) -> Vec<GroupFigures> {
-    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, series) in all.iter().enumerate().filter(|(_, series)| series.windows.is_some()) {
-        groups.entry(series.group.as_str()).or_default().push(at);
-    }
     let mut figures = Vec::new();
-    for scorer in SCORERS {
-        let scored: BTreeMap<usize, Scored> = all
-            .iter()
-            .enumerate()
-            .filter_map(|(at, series)| {
-                let scores = score_series(series, scorer);
-                let windows = series.windows.as_deref()?;
-                Some((at, Scored { series, windows, labels: series.labels()?, scores }))
-            })
-            .collect();
-        let benchmark: BTreeMap<usize, nab::Series> =
-            scored.iter().map(|(at, one)| (*at, one.for_benchmark())).collect();
-        for (group, members) in &groups {
-            let rest: Vec<nab::Series> = benchmark
-                .iter()
-                .filter(|(at, _)| !members.contains(at))
-                .map(|(_, one)| one.clone())
-                .collect();
-            let elsewhere = nab::best(&rest, &PROFILES[0]).map(|score| score.threshold);
-            figures.push(judge_group(group, scorer, members, &scored, &benchmark, elsewhere));
+    for scorer in SERIES_SCORERS {
+        let scored: Vec<Scored> = all.iter().filter_map(|one| Scored::of(one, scorer)).collect();
+        let mut groups: BTreeMap<&str, Vec<&Scored>> = BTreeMap::new();
+        for one in &scored {
+            groups.entry(one.series.group.as_str()).or_default().push(one);
         }
+        let groups: Vec<Group> =
+            groups.into_iter().map(|(name, members)| Group { name, members }).collect();
+        figures.extend(judge_groups(&groups, scorer.name));
         if groups.len() > 1 {
-            let members: Vec<usize> = scored.keys().copied().collect();
-            figures.push(judge_group("all", scorer, &members, &scored, &benchmark, None));
+            let whole = Group { name: "all", members: scored.iter().collect() };
+            let fixed = fixed_for_all(&groups);
+            figures.push(GroupFigures { nab_fixed: fixed, ..whole.judge(scorer.name) });
         }
     }
-    let order = |one: &GroupFigures| (one.group == "all", one.group.clone());
-    figures.sort_by_key(order);
+    figures.sort_by_key(|one| (one.group == "all", one.group.clone()));
     figures
 }
 
-fn judge_group(
-    group: &str,
-    scorer: &'static str,
-    members: &[usize],
-    scored: &BTreeMap<usize, Scored<'_>>,
-    benchmark: &BTreeMap<usize, nab::Series>,
-    elsewhere: Option<f64>,
-) -> GroupFigures {
-    let own: Vec<&Scored> = members.iter().map(|at| &scored[at]).collect();
-    let corpus: Vec<nab::Series> = members.iter().map(|at| benchmark[at].clone()).collect();
-    let precision = |one: &&Scored| average_precision(&one.labels, &one.scores);
-    let precisions: Vec<f64> = own.iter().filter_map(precision).collect();
-    let recalls: Vec<f64> = own.iter().filter_map(|one| one.onset_recall()).collect();
-    let labels: Vec<bool> = own.iter().flat_map(|one| one.labels.iter().copied()).collect();
-    let scores: Vec<f64> = own.iter().flat_map(|one| one.scores.iter().copied()).collect();
-    let fixed = elsewhere.and_then(|at| nab::at_threshold(&corpus, &PROFILES[0], at));
-    GroupFigures {
-        group: group.to_owned(),
-        scorer,
-        series: own.len(),
-        events: own.iter().map(|one| one.windows.len()).sum(),
-        mean_precision: mean(&precisions),
-        pooled_precision: average_precision(&labels, &scores),
-        onset_recall: mean(&recalls),
-        nab: nab::best(&corpus, &PROFILES[0]).map(|score| score.normalised),
-        nab_fixed: fixed.map(|score| score.normalised),
+fn judge_groups(groups: &[Group<'_>], scorer: &'static str) -> Vec<GroupFigures> {
+    let judge = |(at, group): (usize, &Group)| {
+        let elsewhere = best_elsewhere(groups, at);
+        let fixed = elsewhere
+            .and_then(|threshold| nab::at_threshold(&group.benchmark(), &PROFILES[0], threshold));
+        GroupFigures { nab_fixed: fixed.map(|score| score.normalised), ..group.judge(scorer) }
+    };
+    groups.iter().enumerate().map(judge).collect()
+}
+
+/// The threshold that is best for all groups but one.
+fn best_elsewhere(groups: &[Group<'_>], but: usize) -> Option<f64> {
+    let others = groups.iter().enumerate().filter(|(at, _)| *at != but);
+    let rest: Vec<nab::Series> = others.flat_map(|(_, group)| group.benchmark()).collect();
+    nab::best(&rest, &PROFILES[0]).map(|score| score.threshold)
+}
+
+fn fixed_for_all(groups: &[Group<'_>]) -> Option<f64> {
+    let mut parts = Vec::new();
+    for (at, group) in groups.iter().enumerate() {
+        parts.push((group.benchmark(), best_elsewhere(groups, at)?));
     }
+    let parts: Vec<(&[nab::Series], f64)> =
+        parts.iter().map(|(corpus, threshold)| (corpus.as_slice(), *threshold)).collect();
+    nab::at_thresholds(&parts, &PROFILES[0])
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -204,6 +211,7 @@ mod tests {
             values,
             totals: None,
             windows: Some(vec![300..=309]),
+            content_hash: String::new(),
         }
     }
 
@@ -211,7 +219,7 @@ mod tests {
     fn an_obvious_event_is_found_in_every_group() {
         let all = [series("one", 90.0), series("two", 40.0)];
         let figures = judge_series(&all);
-        assert_eq!(figures.len(), 3 * SCORERS.len());
+        assert_eq!(figures.len(), 3 * SERIES_SCORERS.len());
         let of = |group: &str, scorer: &str| {
             figures.iter().find(|one| one.group == group && one.scorer == scorer).expect("judged")
         };
@@ -223,7 +231,15 @@ mod tests {
         }
         assert_eq!(of("all", "value").events, 2);
         assert!(of("one", "volume").nab_fixed.expect("another group") > 90.0);
-        assert_eq!(of("all", "volume").nab_fixed, None);
+        let always = of("all", "always").one_threshold.expect("events");
+        assert_eq!((always.mean, always.pooled), (0.0, 0.0), "only onsets earn credit");
+        let one = of("all", "failure").one_threshold.expect("events");
+        assert_eq!((one.mean, one.pooled, one.false_onsets), (1.0, 1.0, 0));
+        assert_eq!(of("all", "failure").delay_median_s, Some(0.0));
+        // Each group at the threshold of the other, put together.
+        let (first, second) = (of("one", "volume").nab_fixed, of("two", "volume").nab_fixed);
+        let mean = (first.expect("fixed") + second.expect("fixed")) / 2.0;
+        assert!((of("all", "volume").nab_fixed.expect("fixed") - mean).abs() < 1e-9);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! one go, the bytes are the same.
 
 mod design;
+mod effects;
 mod key;
 mod sobol;
 mod store;
@@ -16,12 +17,16 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 pub use design::{Point, Points, points};
+pub use effects::{Effect, places};
 pub use sobol::MOST_DIMENSIONS;
 pub use store::{Replication, Store, StoreError, Stored};
 pub use summary::{PointFigures, SweepSummary, summarise};
 
+use super::compare::{Replications, Stopped};
 use super::replicate::{Chosen, Ended, Keep, Overseer, fold_in_order, observe, seed_of};
 use super::run::RunError;
+use super::statistics::{Decision, StoppingRule};
+use crate::measure::Quantile;
 use crate::scenario::Scenario;
 use crate::scheduler::PolicyInfo;
 
@@ -71,8 +76,11 @@ pub struct SweepFacts {
     pub policies: Vec<String>,
     /// Metrics, in order.
     pub metrics: Vec<MetricFacts>,
-    /// Replications of each point and policy.
+    /// Replications of each point and policy; at most, where there is a precision.
     pub replications: u32,
+    /// How precise the means are to be, where that decides how many replications there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<PrecisionFacts>,
     /// Seed of the first replication.
     pub first_seed: String,
     /// Hash of the keys of all records of the whole sweep.
@@ -81,6 +89,31 @@ pub struct SweepFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
 }
+
+/// What decides how many replications there are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrecisionFacts {
+    /// Half the width of the interval of the mean, as a part of the mean.
+    pub relative: f64,
+    /// Of how many of the metrics, from the first on.
+    pub metrics: usize,
+}
+
+impl SweepFacts {
+    /// How many replications each point and policy has.
+    pub fn plan(&self) -> Replications {
+        let most = self.replications as usize;
+        let Some(PrecisionFacts { relative, metrics }) = self.precision else {
+            return Replications::Fixed(most);
+        };
+        let rule = StoppingRule::to_relative_precision(relative);
+        // A look every fifth replication: between looks all cores are busy with all points.
+        Replications::Until(StoppingRule { step: LOOK_EVERY, cap: most, ..rule }, metrics)
+    }
+}
+
+/// Replications of a point and policy between two looks at its precision.
+const LOOK_EVERY: usize = 5;
 
 /// An axis of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +185,7 @@ pub struct SweepPlan<'a> {
     /// What is measured.
     pub metrics: &'a [Chosen],
     /// How often.
-    pub replications: usize,
+    pub replications: Replications,
     /// Seed of the first replication.
     pub first_seed: u64,
     /// How many threads.
@@ -170,9 +203,42 @@ pub struct Swept {
     pub found: usize,
 }
 
+/// Where the replications of one point and policy stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// There must be so many before the next look.
+    Until(usize),
+    /// The first so many are all.
+    Ended(usize, Stopped),
+}
+
+/// What a plan makes of the replications that are there, in order of their seeds.
+pub fn due(plan: Replications, replications: &[Replication]) -> Due {
+    let (rule, metrics) = match plan {
+        Replications::Fixed(n) if replications.len() < n => return Due::Until(n),
+        Replications::Fixed(n) => return Due::Ended(n, Stopped::Fixed),
+        Replications::Until(rule, metrics) => (rule, metrics),
+    };
+    let number = |value: &Option<Quantile>| match value {
+        Some(Quantile::Exactly(value) | Quantile::Above(value)) => *value,
+        None => f64::NAN,
+    };
+    let mut watch = rule.watch(metrics);
+    for replication in replications {
+        let row: Vec<f64> = replication.values.iter().take(metrics).map(number).collect();
+        watch.push(&row);
+    }
+    match watch.decision() {
+        Decision::More { until } => Due::Until(until),
+        Decision::Precise { n } => Due::Ended(n, Stopped::Precise),
+        Decision::Capped { n } => Due::Ended(n, Stopped::Capped),
+    }
+}
+
 /// Runs what is not in the store, and stores it.
 ///
-/// `begins` is told, before anything runs, how many runs there will be.
+/// `begins` is told, before they run, how many runs there will be until the next look: all of them
+/// where their number is fixed.
 ///
 /// # Errors
 /// See [`SweepError`]; also when the overseer wants to stop. What was done until then stays stored.
@@ -180,26 +246,54 @@ pub fn sweep(
     plan: &SweepPlan<'_>,
     store: &Store,
     overseer: &dyn Overseer,
-    begins: impl FnOnce(usize),
+    mut begins: impl FnMut(usize),
 ) -> Result<Swept, Ended<SweepError>> {
     let metrics = plan.metrics.len();
-    let mut done: Vec<Vec<Replication>> = Vec::with_capacity(plan.jobs.len());
-    for key in plan.keys {
-        let stored = if plan.runs_all { None } else { store.read(key, metrics) };
-        let mut replications = stored.unwrap_or_default();
-        replications.truncate(plan.replications);
-        done.push(replications);
+    let read = |key: &String| if plan.runs_all { None } else { store.read(key, metrics) };
+    let mut done: Vec<Vec<Replication>> =
+        plan.keys.iter().map(|key| read(key).unwrap_or_default()).collect();
+    let mut found = None;
+    loop {
+        let dues = done.iter().map(|one| due(plan.replications, one));
+        // Each run that is missing until the next look: its job, its replication, and whether it is the
+        // last before the look. A job's are adjacent and in order.
+        let missing: Vec<(usize, usize, bool)> = dues
+            .enumerate()
+            .flat_map(|(job, due)| {
+                let there = done[job].len();
+                let until = match due {
+                    Due::Until(until) => until,
+                    Due::Ended(..) => there,
+                };
+                (there..until).map(move |k| (job, k, k + 1 == until))
+            })
+            .collect();
+        let looks = missing.iter().filter(|(_, _, is_last)| *is_last).count();
+        found.get_or_insert(plan.jobs.len() - looks);
+        if missing.is_empty() {
+            break;
+        }
+        begins(missing.len());
+        run_missing(plan, store, overseer, &missing, &mut done)?;
     }
-    let found = done.iter().filter(|one| one.len() == plan.replications).count();
-    // Each run that is missing: its job and its replication. A job's are adjacent and in order.
-    let missing: Vec<(usize, usize)> = done
-        .iter()
-        .enumerate()
-        .flat_map(|(job, there)| (there.len()..plan.replications).map(move |k| (job, k)))
-        .collect();
-    begins(missing.len());
+    for replications in &mut done {
+        if let Due::Ended(n, _) = due(plan.replications, replications) {
+            replications.truncate(n);
+        }
+    }
+    Ok(Swept { replications: done, found: found.unwrap_or_default() })
+}
+
+/// Runs what is missing until the next look, and stores each job's replications when it is reached.
+fn run_missing(
+    plan: &SweepPlan<'_>,
+    store: &Store,
+    overseer: &dyn Overseer,
+    missing: &[(usize, usize, bool)],
+    done: &mut [Vec<Replication>],
+) -> Result<(), Ended<SweepError>> {
     let work = |index: usize| {
-        let (job, k) = missing[index];
+        let (job, k, _) = missing[index];
         let SweepJob { point, scenario, policy } = plan.jobs[job];
         let seed = seed_of(plan.first_seed, k as u64);
         observe(scenario, policy, seed, plan.metrics, Keep::default(), overseer).map_err(|error| {
@@ -209,14 +303,14 @@ pub fn sweep(
     };
     let mut failure = None;
     fold_in_order(plan.threads, missing.len(), overseer, work, |index, record| {
-        let (job, _) = missing[index];
+        let (job, _, is_last) = missing[index];
         done[job].push(Replication {
             seed: record.seed.to_string(),
             digest: record.digest,
             submitted: record.submitted,
             values: record.values,
         });
-        if done[job].len() < plan.replications {
+        if !is_last {
             return ControlFlow::Continue(());
         }
         match store.write(&plan.keys[job], &done[job]) {
@@ -229,6 +323,6 @@ pub fn sweep(
     })?;
     match failure {
         Some(error) => Err(Ended::Failed(error.into())),
-        None => Ok(Swept { replications: done, found }),
+        None => Ok(()),
     }
 }

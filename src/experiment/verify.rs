@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::run::{build_detector, digest_of};
 use crate::engine::{HeapCalendar, LadderCalendar};
 use crate::event::{Digest, DigestSink};
-use crate::model::{Setup, SetupError, simulate, simulate_with};
+use crate::model::{Setup, SetupError, policies_of, simulate, simulate_with};
 use crate::report::MessageTable;
 use crate::scenario::{LogDefaults, LogFormat, Scenario, attach_log, read_log};
-use crate::scheduler::{Fifo, Policy, PolicyInfo, Scoring};
+use crate::scheduler::{Fifo, FullScoring, Policy, PolicyInfo, PolicyOptions, Scoring};
 
 /// How many seeds are run one after another and then side by side.
 const SEEDS: u64 = 4;
@@ -92,15 +92,14 @@ pub fn verify(
     };
     add("the same seed again", digest_of(scenario, policy, seed)?);
     let setup = Setup { scenario, seed };
-    let boxed: Option<Vec<Box<dyn Policy>>> = scenario
-        .destinations
-        .iter()
-        .map(|destination| policy.build(destination.quota.map(|quota| quota.rate)))
-        .collect();
-    let boxed = boxed.expect("the runs before would have failed");
-    add("on the heap calendar", on_heap(setup, boxed));
+    add("on the heap calendar", on_heap(setup, policies_of(scenario, policy)?));
     match policy.name {
-        "scoring" => add("monomorphised policy", own_type(setup, Scoring::new())),
+        "scoring" if scenario.policy_options() == PolicyOptions::default() => {
+            add("monomorphised policy", own_type(setup, Scoring::new()));
+        }
+        "scoring" => {
+            add("monomorphised policy", own_type(setup, FullScoring::new(scenario.scoring)));
+        }
         "fifo" => add("monomorphised policy", own_type(setup, Fifo::new())),
         _ => {}
     }
@@ -152,7 +151,8 @@ fn on_heap(setup: Setup<'_>, policies: Vec<Box<dyn Policy>>) -> Digest {
 fn own_type<P: Policy + Clone>(setup: Setup<'_>, policy: P) -> Digest {
     let mut sink = digest_sink(setup.scenario);
     let detector = build_detector(setup.scenario);
-    let policies = vec![policy; setup.scenario.destinations.len()];
+    let counts = setup.scenario.destinations.iter().map(|one| usize::from(one.dispatchers.count));
+    let policies = vec![policy; counts.sum()];
     simulate_with(setup, policies, detector, &mut sink, LadderCalendar::default());
     sink.digest()
 }

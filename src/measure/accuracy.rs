@@ -13,6 +13,7 @@ pub mod agreement;
 pub mod confidence;
 pub mod events;
 pub mod nab;
+pub mod onsets;
 pub mod point;
 pub mod range;
 pub mod ranking;

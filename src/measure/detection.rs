@@ -117,7 +117,8 @@ impl Onsets {
 /// An incident is detected if at least one onset can be owed to it ([`Incident::explains`]); further
 /// onsets, of the same or other accounts, are correct too but detect nothing more. An onset inside
 /// several incidents detects all of them. `grace` is how late an onset may be because the detector
-/// judges whole windows: one window.
+/// judges whole windows: one window. A notice ([`Severity::None`]) pages nobody: it detects nothing and
+/// is no false alarm.
 pub fn match_onsets(
     incidents: &[Incident],
     onsets: &[Onset],
@@ -128,6 +129,10 @@ pub fn match_onsets(
     let mut faults = Vec::with_capacity(onsets.len());
     for onset in onsets {
         let mut owed_to: Option<&Incident> = None;
+        if onset.severity == Severity::None {
+            faults.push(None);
+            continue;
+        }
         for (incident, delay) in incidents.iter().zip(&mut delays) {
             if !incident.explains(onset, grace) {
                 continue;
@@ -146,8 +151,9 @@ pub fn match_onsets(
     let visible = incidents.iter().filter(|incident| incident.touched_traffic).count() as u64;
     let mut found: Vec<Span> = delays.iter().copied().flatten().collect();
     found.sort_unstable();
-    let alerts = onsets.len() as u64;
-    let false_alarms = faults.iter().filter(|fault| fault.is_none()).count() as u64;
+    let pages = || onsets.iter().zip(&faults).filter(|(onset, _)| onset.severity != Severity::None);
+    let alerts = pages().count() as u64;
+    let false_alarms = pages().filter(|(_, fault)| fault.is_none()).count() as u64;
     let tenant_days = exposure.tenants as f64 * exposure.observed.as_seconds_f64() / 86_400.0;
     let figures = DetectionFigures {
         incidents: visible,
@@ -155,6 +161,10 @@ pub fn match_onsets(
         recall: ratio(found.len() as u64, visible),
         precision: ratio(alerts - false_alarms, alerts),
         delay_median_s: median_s(&found),
+        delay_p90_s: nine_in_ten_s(&found, visible),
+        delay_censored_mean_s: censored_mean_s(incidents, &delays),
+        alerts_per_incident: ratio(alerts - false_alarms, found.len() as u64),
+        reset_median_s: reset_median_s(incidents, onsets, grace),
         alerts,
         false_alarms,
         false_alarms_per_tenant_day: (tenant_days > 0.0).then(|| false_alarms as f64 / tenant_days),
@@ -164,6 +174,39 @@ pub fn match_onsets(
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The delay within which nine in ten of `all` were found; the rest of them were missed.
+fn nine_in_ten_s(ascending: &[Span], all: u64) -> Option<f64> {
+    let rank = (9 * all).div_ceil(10).checked_sub(1)?;
+    ascending.get(usize::try_from(rank).ok()?).map(|delay| delay.as_seconds_f64())
+}
+
+/// The mean delay where a missed incident counts with its length.
+fn censored_mean_s(incidents: &[Incident], delays: &[Option<Span>]) -> Option<f64> {
+    let (mut sum_s, mut visible) = (0.0, 0_u64);
+    for (incident, delay) in incidents.iter().zip(delays).filter(|(one, _)| one.touched_traffic) {
+        let lost = delay.unwrap_or(incident.end.since(incident.start));
+        (sum_s, visible) = (sum_s + lost.as_seconds_f64(), visible + 1);
+    }
+    (visible > 0).then(|| sum_s / visible as f64)
+}
+
+/// The median over detected incidents of the time from the end to the last clearing.
+fn reset_median_s(incidents: &[Incident], onsets: &[Onset], grace: Span) -> Option<f64> {
+    let mut resets: Vec<Span> = Vec::new();
+    for incident in incidents {
+        let owed = onsets.iter().filter(|onset| incident.explains(onset, grace));
+        let cleared = owed.map(|onset| match onset.cleared {
+            Some(cleared) if cleared <= incident.end => Span::ZERO,
+            Some(cleared) => cleared.since(incident.end),
+            None => Span::MAX,
+        });
+        resets.extend(cleared.max());
+    }
+    resets.sort_unstable();
+    let lower = *resets.get(resets.len().checked_sub(1)? / 2)?;
+    (lower != Span::MAX).then(|| lower.as_seconds_f64())
 }
 
 /// The median of spans in ascending order: the mean of the middle two where their number is even.
@@ -239,6 +282,12 @@ mod tests {
                 recall: Some(0.75),
                 precision: Some(4.0 / 6.0),
                 delay_median_s: Some(400.0),
+                // One in four was missed, so nobody knows within what nine in ten were found; with its
+                // length of 500 s the mean is (200 + 1,300 + 500 + 400) ÷ 4.
+                delay_p90_s: None,
+                delay_censored_mean_s: Some(600.0),
+                alerts_per_incident: Some(4.0 / 3.0),
+                reset_median_s: None,
                 alerts: 6,
                 false_alarms: 2,
                 false_alarms_per_tenant_day: Some(0.2),
@@ -286,6 +335,34 @@ mod tests {
             (0..4).map(|n| incident(n as usize, Some(n), 1_000, 2_000)).collect();
         let onsets = [onset(0, 1_100), onset(1, 1_900), onset(2, 1_200), onset(3, 1_500)];
         assert_eq!(matched(&incidents, &onsets).figures.delay_median_s, Some(350.0));
+    }
+
+    #[test]
+    fn nine_in_ten_are_found_within_the_ninetieth_percentile_of_all() {
+        let incidents: Vec<Incident> =
+            (0..10).map(|n| incident(n as usize, Some(n), 1_000, 2_000)).collect();
+        let found = |number: u32| -> Option<f64> {
+            let onsets: Vec<Onset> =
+                (0..number).map(|n| onset(n, 1_100 + 10 * u64::from(n))).collect();
+            matched(&incidents, &onsets).figures.delay_p90_s
+        };
+        assert_eq!([found(10), found(9), found(8)], [Some(180.0), Some(180.0), None]);
+    }
+
+    #[test]
+    fn an_alert_is_reset_when_its_last_one_is_cleared() {
+        let incidents = [incident(0, Some(0), 1_000, 2_000), incident(1, Some(1), 1_000, 2_000)];
+        let cleared = |tenant, raised, cleared: Option<u64>| Onset {
+            cleared: cleared.map(Time::from_seconds),
+            ..onset(tenant, raised)
+        };
+        let reset = |onsets: &[Onset]| matched(&incidents, onsets).figures.reset_median_s;
+        let early = cleared(0, 1_100, Some(1_500));
+        assert_eq!(reset(&[early]), Some(0.0));
+        assert_eq!(reset(&[early, cleared(0, 1_700, Some(2_600))]), Some(600.0));
+        assert_eq!(reset(&[early, cleared(1, 1_700, Some(2_600))]), Some(0.0));
+        assert_eq!(reset(&[early, cleared(0, 1_700, None)]), None);
+        assert_eq!(reset(&[]), None);
     }
 
     #[test]

@@ -11,32 +11,41 @@
 //!   weight. The *contention share* of a tenant is sent ÷ owed over its periods of contention in
 //!   which it was owed at least ten of the largest messages.
 //!
+//! A third view follows the course of every tenant's service at every dispatch: lag and lead against the
+//! fluid division, gaps, the relative fairness of pairs (`course`). How unequal sent ÷ entitled is between
+//! tenants, over the windows, is told by the indices of `inequality`.
+//!
 //! *Work conservation* is segments sent ÷ Σ over windows of min(demand, sent + quota lost while work
 //! waited); quota is lost when its token bucket is full. Work that only a sender's cap, a closed
 //! window or an outage holds back waits too, so there the figure is below 1 on purpose.
 
 mod conservation;
 mod contention;
+mod course;
+mod inequality;
 mod outcome;
 mod series;
 #[cfg(test)]
 mod tests;
 mod window;
 
+pub use course::CourseFigures;
+pub use inequality::{atkinson, gini, min_max_ratio, service_gap, theil};
 pub use outcome::{AccountShares, DestinationFairness, FairnessOutcome, PartyShare};
 pub use series::SERIES_ROWS_BY_TENANT_MAX;
 
 use std::collections::BTreeMap;
 
 use super::cells::AccountKey;
-use crate::scenario::Scenario;
+use crate::scenario::{Ranges, Scenario};
 use crate::scheduler::{Belief, Happening};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, Quota, TenantId, Weight};
 use conservation::Conservation;
 use contention::{Fluid, Tally};
+use course::{Course, Pairs};
 use series::{Row, Series, Who};
-use window::{Portion, Standing, measure};
+use window::{Portion, Standing, WindowBounds, measure};
 
 /// Measures fairness while the run goes on.
 #[derive(Clone, Debug)]
@@ -47,10 +56,14 @@ pub(crate) struct Fairness {
     lanes: Vec<Lane>,
     accounts: Vec<Account>,
     tallies: Vec<Tally>,
+    courses: Vec<Course>,
     tenants: Vec<TenantInfo>,
     /// Weights that changed meanwhile.
     reweighed: Vec<(AccountKey, Weight)>,
     set_weights: Vec<f64>,
+    guaranteed: Guaranteed,
+    /// Bounds at each destination, where the scenario has some.
+    ranges: Vec<Ranges>,
     /// Populations first, then tenant sets; each for every destination.
     parties: Vec<Party>,
     groups: usize,
@@ -60,6 +73,11 @@ pub(crate) struct Fairness {
 #[derive(Clone, Debug)]
 struct Lane {
     fluid: Fluid,
+    pairs: Pairs,
+    /// The quota, segments a second.
+    rate: Option<f64>,
+    /// Messages dispatched.
+    dispatched: u64,
     conservation: Option<Conservation>,
     backlog: u64,
     /// Accounts that did something in this window or had unserved work at its start.
@@ -137,6 +155,9 @@ impl Fairness {
         }
         let lane = |quota: Option<Quota>| Lane {
             fluid: Fluid::new(scenario.tenant_sets.iter().map(|set| set.weight)),
+            pairs: Pairs::default(),
+            rate: quota.map(|quota| quota.rate.per_second_f64()),
+            dispatched: 0,
             conservation: quota.map(Conservation::new),
             backlog: 0,
             active: Vec::new(),
@@ -152,9 +173,17 @@ impl Fairness {
             lanes: scenario.destinations.iter().map(|d| lane(d.quota)).collect(),
             accounts: Vec::new(),
             tallies: Vec::new(),
+            courses: Vec::new(),
+            guaranteed: Guaranteed::of(scenario),
             tenants,
             reweighed: Vec::new(),
             set_weights: scenario.tenant_sets.iter().map(|set| set.weight.as_f64()).collect(),
+            ranges: match scenario.bounds.is_empty() {
+                true => Vec::new(),
+                false => {
+                    scenario.destinations.iter().map(|d| Ranges::of(scenario, d.quota)).collect()
+                }
+            },
             parties: vec![Party::default(); parties],
             groups,
             series: Series::new(group_of, SERIES_ROWS_BY_TENANT_MAX),
@@ -162,7 +191,15 @@ impl Fairness {
     }
 
     /// Lets time pass: closes the windows that end at or before `now`.
+    #[inline]
     pub(crate) fn advance(&mut self, now: Time) {
+        if now >= self.end {
+            self.close_windows(now);
+        }
+    }
+
+    #[cold]
+    fn close_windows(&mut self, now: Time) {
         while now >= self.end && self.end < Time::NEVER {
             self.close_window(self.end);
             self.start = self.end;
@@ -238,6 +275,18 @@ impl Fairness {
             }
             lane.fluid.finish(&mut self.tallies);
         }
+        for (account, course) in self.accounts.iter().zip(&mut self.courses) {
+            if account.backlog > 0 {
+                course.end(ended);
+            }
+        }
+        let courses_at = |(index, lane): (usize, &Lane)| {
+            let here = |account: &Account| account.key.destination.index() == index;
+            let both = self.accounts.iter().zip(&self.courses);
+            let own = both.filter(|(account, _)| here(account)).map(|(_, course)| course);
+            CourseFigures::of(own, &lane.pairs, lane.rate.is_some())
+        };
+        let courses = self.lanes.iter().enumerate().map(courses_at).collect();
         let shares = |number: u32| {
             let (account, tally) =
                 (&self.accounts[number as usize], &self.tallies[number as usize]);
@@ -260,6 +309,7 @@ impl Fairness {
         FairnessOutcome {
             accounts,
             destinations: self.lanes.into_iter().map(|lane| lane.sums).collect(),
+            courses,
             groups: groups.to_vec(),
             group_of: self.tenants.iter().map(|tenant| tenant.group).collect(),
             sets: sets.to_vec(),
@@ -281,7 +331,9 @@ impl Fairness {
         if was_idle && account.backlog > 0 {
             account.waiting_since = now;
             lane.fluid.join(&mut self.tallies, moved.account);
-            let sent = lane.fluid.sent;
+            let (sent, number) = (lane.fluid.sent, moved.account as usize);
+            self.courses[number].begin(now, &self.tallies[number], sent);
+            lane.pairs.begin(moved.account);
             self.each_party(moved.key, |party| {
                 if party.backlogged == 0 {
                     party.sent_by_all_at_start = sent;
@@ -301,7 +353,16 @@ impl Fairness {
         let dispatched = moved.why == Happening::Dispatched;
         if dispatched {
             account.sent += moved.segments;
-            lane.fluid.dispatch(&mut self.tallies, moved.account, moved.segments);
+            let (number, rate) = (moved.account, lane.rate);
+            let course = &mut self.courses[number as usize];
+            course.before_dispatch(now, &mut lane.fluid, &self.tallies, number, rate);
+            lane.fluid.dispatch(&mut self.tallies, number, moved.segments);
+            let at = (lane.dispatched, rate);
+            course.after_dispatch(&mut lane.fluid, &self.tallies, number, at);
+            lane.dispatched += 1;
+            if let Some(rate) = rate {
+                lane.pairs.dispatch(number, moved.segments as f64 / (course.guaranteed * rate));
+            }
             if let Some(conservation) = &mut lane.conservation {
                 conservation.dispatch(moved.segments);
             }
@@ -312,6 +373,8 @@ impl Fairness {
         let left = was_waiting && account.backlog == 0;
         if left {
             lane.fluid.leave(&mut self.tallies, moved.account);
+            lane.pairs.end(moved.account);
+            self.courses[moved.account as usize].end(now);
         }
         let sent = lane.fluid.sent;
         let own = if dispatched { moved.segments } else { 0 };
@@ -338,6 +401,8 @@ impl Fairness {
             let tenant = &self.tenants[key.tenant.index()];
             let changed = self.reweighed.iter().find(|(known, _)| *known == key);
             let weight = changed.map_or(tenant.weight, |(_, weight)| *weight);
+            let guaranteed = self.guaranteed.part(tenant);
+            self.courses.push(Course::new(guaranteed));
             self.tallies.push(Tally::new(weight, tenant.set));
             self.accounts.push(Account::new(key, weight));
         }
@@ -364,7 +429,17 @@ impl Fairness {
                 account.portion(&self.tenants[account.key.tenant.index()], self.start, length)
             };
             let portions: Vec<Portion> = lane.active.iter().map(of).collect();
-            let figures = measure(&portions, &self.set_weights, lane.fluid.largest);
+            let bounds = self.ranges.get(index).map(|ranges| WindowBounds {
+                sets: (0..self.set_weights.len()).map(|set| ranges.set(set)).collect(),
+                tenants: lane
+                    .active
+                    .iter()
+                    .map(|number| ranges.tenant(accounts[*number as usize].key.tenant))
+                    .collect(),
+                seconds: length.as_seconds_f64(),
+            });
+            let figures =
+                measure(&portions, &self.set_weights, bounds.as_ref(), lane.fluid.largest);
             let asked: u64 = lane.active.iter().map(|n| accounts[*n as usize].asked()).sum();
             let sent: u64 = portions.iter().map(|portion| portion.sent).sum();
             lane.sums.add(&figures, sent);
@@ -388,6 +463,31 @@ impl Fairness {
             }
             lane.active.retain(|number| accounts[*number as usize].active);
         }
+    }
+}
+
+/// What shares are parts of when every tenant of the scenario has work.
+#[derive(Clone, Debug)]
+struct Guaranteed {
+    /// Weights of the tenants by set; one sum where there are no sets.
+    tenants: Vec<f64>,
+    sets: Vec<f64>,
+}
+
+impl Guaranteed {
+    fn of(scenario: &Scenario) -> Self {
+        let sets: Vec<f64> = scenario.tenant_sets.iter().map(|set| set.weight.as_f64()).collect();
+        let mut tenants = vec![0.0; sets.len().max(1)];
+        for tenant in &scenario.tenants {
+            tenants[tenant.set.map_or(0, |set| set.index())] += tenant.weight.as_f64();
+        }
+        Guaranteed { tenants, sets }
+    }
+
+    fn part(&self, tenant: &TenantInfo) -> f64 {
+        let set = tenant.set.unwrap_or(0) as usize;
+        let of_set = self.sets.get(set).map_or(1.0, |set| set / self.sets.iter().sum::<f64>());
+        of_set * tenant.weight.as_f64() / self.tenants[set]
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::causal::{CausalFigures, CausalRow, FaultFigures};
 use super::detail::Detail;
 
 /// Version of the layout of `summary.json`.
@@ -27,6 +28,8 @@ pub struct Findings {
     pub incidents: Vec<IncidentRow>,
     /// A row an alert raised.
     pub alerts: Vec<AlertRow>,
+    /// What each injected failure did, a row a tenant and destination; empty unless asked for.
+    pub causal: Vec<CausalRow>,
     /// What the figures were made from: checks merge it over whom they select. Not written to files.
     pub detail: Detail,
 }
@@ -70,6 +73,9 @@ pub struct Summary {
     /// The detector against the injected failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection: Option<DetectionFigures>,
+    /// What each injected failure did, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causal: Option<CausalFigures>,
     /// The scenario's checks.
     pub checks: Vec<CheckResult>,
 }
@@ -122,6 +128,43 @@ pub struct FairnessFigures {
     /// Segments sent ÷ segments that demand and quota allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_conservation: Option<f64>,
+    /// The largest |Wᵢ/rᵢ − Wⱼ/rⱼ| of two tenants while both waited (Golestani 1994), r by weight among all
+    /// tenants of the scenario. Absent without a quota and with more than 64 tenants at a destination.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative_fairness_bound_s: Option<f64>,
+    /// How far a tenant was behind the fluid division of what was dispatched, at most: seconds of its share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lag_max_s: Option<f64>,
+    /// How far a tenant was ahead of it, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead_max_s: Option<f64>,
+    /// The largest W(t₁, t₂)/r − Wᵢ(t₁, t₂)/rᵢ while i waited, t₂ a dispatch of i (Bennett and Zhang 1996).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_case_fair_index_s: Option<f64>,
+    /// The longest that a tenant waited without a dispatch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starvation_max_s: Option<f64>,
+    /// The largest coefficient of variation of the gaps between a waiting tenant's dispatches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_jitter_max: Option<f64>,
+    /// Σ number of a tenant's first dispatch ÷ tenants²: below a half where newcomers do not queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfairness_first: Option<f64>,
+    /// Gini's coefficient of sent ÷ entitled, over tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gini: Option<f64>,
+    /// Theil's index of the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theil: Option<f64>,
+    /// Atkinson's index of the same, with aversion 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atkinson: Option<f64>,
+    /// The least of the same ÷ the greatest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_max_ratio: Option<f64>,
+    /// The greatest of the same − the least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_gap: Option<f64>,
 }
 
 /// Times of a group of messages.
@@ -221,6 +264,21 @@ pub struct DetectionFigures {
     /// Median over detected incidents of first onset − start, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_median_s: Option<f64>,
+    /// The delay within which nine in ten of all incidents were found, seconds. A missed one counts as
+    /// later than any, so it is absent where more than one in ten was missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_p90_s: Option<f64>,
+    /// Mean over all incidents of first onset − start, seconds, where a missed one counts with its whole
+    /// length: nothing is won by missing what is hard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_censored_mean_s: Option<f64>,
+    /// Alert onsets inside incidents ÷ `detected`; 1 is ideal, more are repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts_per_incident: Option<f64>,
+    /// Median over detected incidents of last clearing − end, seconds, 0 where it was cleared before. One
+    /// that was never cleared counts as later than any; absent where that is the median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset_median_s: Option<f64>,
     /// Alert onsets.
     pub alerts: u64,
     /// Alert onsets outside every incident.
@@ -347,6 +405,8 @@ pub struct IncidentRow {
     pub failed: u64,
     /// First alert onset inside, seconds after the start.
     pub detected_after_s: Option<f64>,
+    /// What it did, where that was asked for.
+    pub causal: Option<FaultFigures>,
 }
 
 /// A row of `alerts.csv`.
@@ -374,4 +434,20 @@ pub struct AlertRow {
     pub impact: f64,
     /// The fault it belongs to, or empty for a false alarm.
     pub fault: String,
+    /// Start of the first abnormal window, seconds.
+    pub since_s: f64,
+    /// Whom it hits: how many accounts of the destination, 1 for the tenant alone.
+    pub accounts: u32,
+    /// How sure it is: powers of ten by which what was seen is likelier if something is wrong.
+    pub evidence: f64,
+    /// The harmed share of the traffic.
+    pub harmed: f64,
+    /// What was expected since it began: failures, messages or late outcomes, by kind.
+    pub expected: f64,
+    /// What was seen instead.
+    pub seen: f64,
+    /// The likely cause.
+    pub cause: String,
+    /// Where to look first.
+    pub look: String,
 }

@@ -8,12 +8,18 @@ const PER_OCTAVE: u64 = 64;
 const KEPT_BITS: u32 = PER_OCTAVE.trailing_zeros();
 /// A histogram with this many different buckets changes from pairs to a range.
 const MOST_PAIRS: usize = 32;
+/// So many values are counted together.
+const WAITING: usize = 30;
 
 /// How often each span occurred: exact below 128 ns, within 1/128 of the value above.
 ///
 /// Spans are counted in nanoseconds, in buckets of 1 ns up to 128 ns and 64 buckets an octave from
 /// there. A histogram of few values keeps pairs of bucket and count; one of many keeps the counts
 /// between the first and last bucket in use. Count, sum, least and most are exact.
+///
+/// The counts of a histogram of many values take kilobytes, and a run has thousands of such histograms:
+/// almost every count would have to be fetched from memory. So the latest values wait in a cache line and
+/// are counted together.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
     count: u64,
@@ -27,8 +33,20 @@ pub struct Histogram {
 enum Buckets {
     /// Sorted by bucket; at most [`MOST_PAIRS`].
     Pairs(Vec<(u16, u32)>),
+    /// Counts of the buckets between the first and the last in use.
+    Range(Box<Range>),
+}
+
+/// What changes at every value comes first and fills a cache line.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+struct Range {
+    /// Buckets of the latest values, which `counts` does not know yet.
+    waiting: [u16; WAITING],
+    waiting_len: u16,
+    first: u16,
     /// Counts of the buckets from `first` on.
-    Range { first: u16, counts: Vec<u32> },
+    counts: Vec<u32>,
 }
 
 impl Default for Buckets {
@@ -48,7 +66,7 @@ impl Histogram {
         self.most_ns = self.most_ns.max(value);
         self.count += 1;
         self.sum_ns += u128::from(value);
-        self.buckets.add(bucket_of(value), 1);
+        self.buckets.add_one(bucket_of(value));
     }
 
     /// Counts everything that `other` counted.
@@ -65,6 +83,15 @@ impl Histogram {
         self.count += other.count;
         self.sum_ns += other.sum_ns;
         other.buckets.for_each(|bucket, count| self.buckets.add(bucket, count));
+    }
+
+    /// Counts what still waits to be counted: reading costs less from then on.
+    pub(super) fn settle(&mut self) {
+        if let Buckets::Range(range) = &mut self.buckets
+            && range.waiting_len > 0
+        {
+            range.count_waiting();
+        }
     }
 
     /// How many spans were counted.
@@ -136,31 +163,35 @@ impl PartialEq for Histogram {
 }
 
 impl Buckets {
+    #[inline]
+    fn add_one(&mut self, bucket: u16) {
+        match self {
+            Buckets::Range(range) => {
+                range.waiting[usize::from(range.waiting_len)] = bucket;
+                range.waiting_len += 1;
+                if usize::from(range.waiting_len) == WAITING {
+                    range.count_waiting();
+                }
+            }
+            Buckets::Pairs(_) => self.add(bucket, 1),
+        }
+    }
+
     fn add(&mut self, bucket: u16, count: u32) {
         match self {
-            Buckets::Range { first, counts } => {
-                if bucket < *first {
-                    let gap = usize::from(*first - bucket);
-                    counts.splice(0..0, std::iter::repeat_n(0, gap));
-                    *first = bucket;
-                }
-                let index = usize::from(bucket - *first);
-                if index >= counts.len() {
-                    counts.resize(index + 1, 0);
-                }
-                counts[index] += count;
-            }
+            Buckets::Range(range) => range.add(bucket, count),
             Buckets::Pairs(pairs) => match pairs.binary_search_by_key(&bucket, |pair| pair.0) {
                 Ok(index) => pairs[index].1 += count,
                 Err(index) if pairs.len() < MOST_PAIRS => pairs.insert(index, (bucket, count)),
                 Err(_) => {
                     let first = pairs.first().map_or(bucket, |pair| pair.0);
-                    let mut range = Buckets::Range { first, counts: Vec::new() };
+                    let (waiting, counts) = ([0; WAITING], Vec::new());
+                    let mut range = Box::new(Range { waiting, waiting_len: 0, first, counts });
                     for (old, held) in std::mem::take(pairs) {
                         range.add(old, held);
                     }
                     range.add(bucket, count);
-                    *self = range;
+                    *self = Buckets::Range(range);
                 }
             },
         }
@@ -170,11 +201,50 @@ impl Buckets {
     fn for_each(&self, mut f: impl FnMut(u16, u32)) {
         match self {
             Buckets::Pairs(pairs) => pairs.iter().for_each(|(bucket, count)| f(*bucket, *count)),
-            Buckets::Range { first, counts } => {
-                for (bucket, count) in (*first..).zip(counts).filter(|(_, count)| **count > 0) {
-                    f(bucket, *count);
-                }
+            Buckets::Range(range) if range.waiting_len > 0 => {
+                let mut counted = range.clone();
+                counted.count_waiting();
+                counted.for_each(f);
             }
+            Buckets::Range(range) => range.for_each(f),
+        }
+    }
+}
+
+impl Range {
+    fn add(&mut self, bucket: u16, count: u32) {
+        self.make_room(bucket, bucket);
+        self.counts[usize::from(bucket - self.first)] += count;
+    }
+
+    /// Room for the counts of these buckets and all between.
+    fn make_room(&mut self, least: u16, most: u16) {
+        if least < self.first {
+            let gap = usize::from(self.first - least);
+            self.counts.splice(0..0, std::iter::repeat_n(0, gap));
+            self.first = least;
+        }
+        let len = usize::from(most - self.first) + 1;
+        if len > self.counts.len() {
+            self.counts.resize(len, 0);
+        }
+    }
+
+    fn count_waiting(&mut self) {
+        let waiting = &self.waiting[..usize::from(self.waiting_len)];
+        let bounds = waiting
+            .iter()
+            .fold((u16::MAX, 0), |(least, most), bucket| (least.min(*bucket), most.max(*bucket)));
+        self.make_room(bounds.0, bounds.1);
+        for bucket in &self.waiting[..usize::from(self.waiting_len)] {
+            self.counts[usize::from(bucket - self.first)] += 1;
+        }
+        self.waiting_len = 0;
+    }
+
+    fn for_each(&self, mut f: impl FnMut(u16, u32)) {
+        for (bucket, count) in (self.first..).zip(&self.counts).filter(|(_, count)| **count > 0) {
+            f(bucket, *count);
         }
     }
 }
@@ -248,6 +318,28 @@ mod tests {
         let histogram = of([0, 1_000_000_000_000, 5]);
         assert!(matches!(&histogram.buckets, Buckets::Pairs(pairs) if pairs.len() == 3));
         assert_eq!(rank(&histogram, 2), Some(5));
+    }
+
+    #[test]
+    fn what_waits_to_be_counted_is_read_like_the_rest() {
+        // Enough values for a range, then any number of values waiting.
+        for more in 0..2 * WAITING as u64 + 1 {
+            let values = (0..100).chain((0..more).map(|i| 1 << (i % 40)));
+            let (mut sorted, histogram): (Vec<u64>, _) = (values.clone().collect(), of(values));
+            sorted.sort_unstable();
+            for (index, value) in sorted.iter().enumerate().filter(|(_, value)| **value < 128) {
+                assert_eq!(rank(&histogram, index as u64 + 1), Some(*value), "{more} more");
+            }
+            let mut settled = histogram.clone();
+            settled.settle();
+            assert_eq!(settled, histogram);
+            let mut twice = histogram.clone();
+            twice.merge(&settled);
+            assert_eq!(
+                rank(&twice, twice.count() / 2),
+                rank(&of(sorted.iter().flat_map(|v| [*v, *v])), sorted.len() as u64)
+            );
+        }
     }
 
     #[test]

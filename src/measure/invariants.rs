@@ -1,5 +1,6 @@
 //! What must hold in every run, checked event by event in constant time.
 
+mod caps;
 mod conformance;
 #[cfg(test)]
 mod tests;
@@ -8,10 +9,11 @@ mod violation;
 pub use conformance::{Conformance, Excess};
 pub use violation::{Broken, Violation};
 
+use self::caps::Caps;
 use super::cells::Cells;
 use super::messages::{Copy, Messages};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::Scenario;
+use crate::scenario::{QuotaOf, Scenario};
 use crate::scheduler::{
     Belief, Happening, Record, RetryRule, Truth, WindowUnit, better_truth, next_belief,
     truth_may_move,
@@ -22,7 +24,7 @@ use crate::units::{DestinationId, MessageId, TenantId};
 /// Checks every event and stops at the first that breaks an invariant.
 ///
 /// Checked are: time; the numbering of messages; each move against the table of the life of a
-/// message and against where the message was; attempts; expiry; quotas and sender caps over every
+/// message and against where the message was; attempts; expiry; quotas and caps over every
 /// interval; windows; the carrier's moves of each copy; and, when asked, the lane's own counts.
 #[derive(Clone, Debug)]
 pub struct Invariants {
@@ -30,9 +32,7 @@ pub struct Invariants {
     cells: Cells,
     messages: Messages,
     destinations: Vec<DestinationState>,
-    /// Position of each sender's caps in `caps`, or `UNCAPPED`; one cap a destination follows.
-    cap_of_sender: Vec<u32>,
-    caps: Vec<Conformance>,
+    caps: Caps,
     names: Names,
     violation: Option<Violation>,
 }
@@ -69,8 +69,6 @@ struct Names {
     tenants: Vec<String>,
     senders: Vec<String>,
 }
-
-const UNCAPPED: u32 = u32::MAX;
 
 /// What a checked event was about, for those who measure it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,16 +107,10 @@ impl Invariants {
             window_counts: destination.gateway.window_counts,
             largest_window: destination.gateway.largest_window(),
             seats: 0,
-            quota: destination.quota.map(Conformance::new),
+            quota: destination.quota.map(|quota| {
+                Conformance::shared(quota, destination.dispatchers.enforcing(QuotaOf::Destination))
+            }),
         });
-        let mut caps = Vec::new();
-        let mut cap_of_sender = Vec::with_capacity(scenario.senders.len());
-        for sender in &scenario.senders {
-            cap_of_sender.push(if sender.cap.is_some() { caps.len() as u32 } else { UNCAPPED });
-            if let Some(cap) = sender.cap {
-                caps.extend((0..scenario.destinations.len()).map(|_| Conformance::new(cap)));
-            }
-        }
         Invariants {
             now: Time::ZERO,
             cells: Cells::new(
@@ -128,8 +120,7 @@ impl Invariants {
             ),
             messages: Messages::default(),
             destinations: destinations.collect(),
-            cap_of_sender,
-            caps,
+            caps: Caps::new(scenario),
             names: Names {
                 destinations: scenario.destinations.iter().map(|d| d.name.clone()).collect(),
                 tenants: scenario.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
@@ -185,21 +176,31 @@ impl Invariants {
     /// # Errors
     /// With the invariant that it breaks. The state is then of no further use.
     pub fn check(&mut self, event: &Event) -> Result<Checked, Violation> {
-        let before = self.now;
-        self.now = event.time;
-        let (message, tenant) = subject_of(&event.what);
-        if event.time < before {
-            let what = Broken::TimeWentBack { before };
-            return Err(self.violation_of(event.destination, tenant, message, what));
-        }
-        let checked = match (event.destination, &event.what) {
+        let before = std::mem::replace(&mut self.now, event.time);
+        let checked = if event.time < before {
+            Err(Broken::TimeWentBack { before })
+        } else {
+            self.check_what(event)
+        };
+        checked.map_err(|what| self.violation_by(event, what))
+    }
+
+    fn check_what(&mut self, event: &Event) -> Result<Checked, Broken> {
+        match (event.destination, &event.what) {
             (None, What::Moved { .. } | What::LateAnswer { .. } | What::TruthMoved { .. }) => {
                 Err(Broken::NoDestination)
             }
-            (None, What::SessionUp(_) | What::SessionDown(_) | What::QuotaChanged(_)) => {
-                Err(Broken::NoDestination)
-            }
-            (Some(destination), What::Moved { record, from, to, why, .. }) => {
+            (
+                None,
+                What::SessionUp(_)
+                | What::SessionDown(_)
+                | What::QuotaChanged(_)
+                | What::ActionTaken(_)
+                | What::Spilled { .. }
+                | What::Yielded { .. },
+            ) => Err(Broken::NoDestination),
+            (Some(destination), What::Moved { record, from, to, why, code }) => {
+                self.caps.answered(event.time, destination, &record.message, (*why, *code));
                 self.check_move(destination, record, *from, *to, *why)
             }
             (Some(_), What::TruthMoved { message, attempt, from, to, .. }) => {
@@ -224,8 +225,13 @@ impl Invariants {
                 Ok(Checked::Other)
             }
             _ => Ok(Checked::Other),
-        };
-        checked.map_err(|what| self.violation_of(event.destination, tenant, message, what))
+        }
+    }
+
+    #[cold]
+    fn violation_by(&self, event: &Event, what: Broken) -> Violation {
+        let (message, tenant) = subject_of(&event.what);
+        self.violation_of(event.destination, tenant, message, what)
     }
 
     fn check_move(
@@ -332,14 +338,8 @@ impl Invariants {
         if let Some(quota) = &mut state.quota {
             quota.sent(now, message.segments.0).map_err(Broken::OverQuota)?;
         }
-        let position = self.cap_of_sender[message.sender.index()];
-        if position != UNCAPPED {
-            let cap = &mut self.caps[position as usize + destination.index()];
-            cap.sent(now, message.segments.0).map_err(|excess| {
-                Broken::OverSenderCap(self.names.senders[message.sender.index()].clone(), excess)
-            })?;
-        }
-        Ok(())
+        let names = (self.names.tenants.as_slice(), self.names.senders.as_slice());
+        self.caps.sent(now, destination, message, names)
     }
 
     fn check_truth(
@@ -352,9 +352,24 @@ impl Invariants {
         if !truth_may_move(from, to) {
             return Err(Broken::IllegalTruth { from, to });
         }
-        let made = self.messages.get(id).ok_or(Broken::NeverSubmitted)?.attempts();
+        let message = self.messages.get_mut(id).ok_or(Broken::NeverSubmitted)?;
+        let made = message.attempts();
         if attempt == 0 || attempt > made {
             return Err(Broken::CopyOfNoAttempt { attempt, made });
+        }
+        if made == 1 {
+            // Nearly all messages: there is one copy, and the message is where that is.
+            if message.only_copy() != copy_at(from) {
+                return Err(Broken::CopyNotWhereItWas { attempt, claimed: from });
+            }
+            let before = message.truth_of_only_copy();
+            message.set_only_copy(copy_at(to));
+            if to != Truth::AtCarrier {
+                message.set_settled(better_truth(message.settled(), to));
+            }
+            let after = message.truth_of_only_copy();
+            let (cell, segments, submitted) = (message.cell, message.segments, message.submitted);
+            return Ok(Checked::TruthMoved { cell, before, after, segments, submitted });
         }
         // Only a copy that is nowhere or at the carrier can move, so telling these two from all
         // others is enough.

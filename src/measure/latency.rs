@@ -45,6 +45,12 @@ pub struct Group {
     pub dwell: Times,
     /// Submission to delivery.
     pub latency: Times,
+    /// Messages that went to the queue of another sender than their own.
+    pub spilled: u64,
+    /// Segments of all attempts.
+    pub attempted: u64,
+    /// Those of attempts that were refused for now or that nothing was heard of.
+    pub attempted_in_vain: u64,
 }
 
 /// Times of every cell while the run goes on.
@@ -64,6 +70,9 @@ impl Group {
         self.on_time += other.on_time;
         self.dwell.merge(&other.dwell);
         self.latency.merge(&other.latency);
+        self.spilled += other.spilled;
+        self.attempted += other.attempted;
+        self.attempted_in_vain += other.attempted_in_vain;
     }
 
     /// Ledger A in messages.
@@ -117,6 +126,21 @@ impl Latencies {
         group.on_time += u64::from(deadline.is_some_and(|deadline| dwell <= deadline));
     }
 
+    /// A message of a cell spilled.
+    pub(crate) fn spilled(&mut self, cell: u32) {
+        self.groups[cell as usize].spilled += 1;
+    }
+
+    /// So many segments of a cell were dispatched.
+    pub(crate) fn attempted(&mut self, cell: u32, segments: u64) {
+        self.groups[cell as usize].attempted += segments;
+    }
+
+    /// And used the quota for nothing.
+    pub(crate) fn attempted_in_vain(&mut self, cell: u32, segments: u64) {
+        self.groups[cell as usize].attempted_in_vain += segments;
+    }
+
     /// A message of a cell left its queue for good without ever having been dispatched.
     pub(crate) fn gave_up_waiting(&mut self, cell: u32, submitted: Time, waited: Span) {
         if submitted >= self.counts_from {
@@ -155,6 +179,11 @@ impl Latencies {
             if message.settled() != Truth::Delivered {
                 group.latency.censored.record(waited);
             }
+        }
+        for times in self.groups.iter_mut().flat_map(|group| [&mut group.dwell, &mut group.latency])
+        {
+            times.observed.settle();
+            times.censored.settle();
         }
         let finished = |number: u32| {
             let key = cells.cell(number);

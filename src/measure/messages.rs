@@ -77,22 +77,13 @@ impl Messages {
         if attempt > INLINE_COPIES {
             return self.late_copies.get(&(id.0, attempt)).copied().unwrap_or(Copy::Nowhere);
         }
-        match self.get(id).map_or(0, |message| message.bits((copy_shift(attempt), 3))) {
-            0 => Copy::Nowhere,
-            1 => Copy::AtCarrier,
-            2 => Copy::Delivered,
-            _ => Copy::Gone,
-        }
+        self.get(id).map_or(Copy::Nowhere, |message| message.inline_copy(attempt))
     }
 
     /// The truth of a message: of the best of its copies.
     pub(crate) fn truth(&self, id: MessageId) -> Truth {
         let Some(message) = self.get(id) else { return Truth::Nowhere };
-        let held = match message.attempts() {
-            // Nearly all messages: no table of late copies to look into.
-            1 => message.bits((copy_shift(1), 3)) == 1,
-            made => (1..=made).any(|n| self.copy(id, n) == Copy::AtCarrier),
-        };
+        let held = (1..=message.attempts()).any(|n| self.copy(id, n) == Copy::AtCarrier);
         better_truth(message.settled(), if held { Truth::AtCarrier } else { Truth::Nowhere })
     }
 
@@ -139,6 +130,31 @@ impl Message {
     /// Notes the truth of the best of its copies that the carrier is done with.
     pub(crate) fn set_settled(&mut self, truth: Truth) {
         self.set_bits(SETTLED, truth as u64);
+    }
+
+    /// Where its copy is, when there was one attempt.
+    pub(crate) fn only_copy(&self) -> Copy {
+        self.inline_copy(1)
+    }
+
+    /// Notes where its copy is now, when there was one attempt.
+    pub(crate) fn set_only_copy(&mut self, copy: Copy) {
+        self.set_bits((copy_shift(1), 3), copy as u64);
+    }
+
+    /// The truth of the message, when there was one attempt.
+    pub(crate) fn truth_of_only_copy(&self) -> Truth {
+        let is_held = self.only_copy() == Copy::AtCarrier;
+        better_truth(self.settled(), if is_held { Truth::AtCarrier } else { Truth::Nowhere })
+    }
+
+    fn inline_copy(&self, attempt: u32) -> Copy {
+        match self.bits((copy_shift(attempt), 3)) {
+            0 => Copy::Nowhere,
+            1 => Copy::AtCarrier,
+            2 => Copy::Delivered,
+            _ => Copy::Gone,
+        }
     }
 
     fn bits(&self, (shift, mask): (u32, u64)) -> u64 {

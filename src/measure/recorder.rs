@@ -137,6 +137,7 @@ impl Measures {
             destinations: rows::destination_figures(&detail, scenario),
             groups: rows::groups(&detail, scenario),
             detection: None,
+            causal: None,
             checks: Vec::new(),
         };
         Findings {
@@ -146,6 +147,7 @@ impl Measures {
             series,
             incidents: self.incidents.incident_rows(scenario, ended),
             alerts: self.incidents.alert_rows(scenario),
+            causal: Vec::new(),
             detail,
         }
     }
@@ -173,6 +175,7 @@ impl Measures {
         }
         match (from, to) {
             (_, Belief::InFlight) => {
+                self.latencies.attempted(cell, segments);
                 if record.attempts == 1 {
                     self.latencies.dispatched(cell, key.class, submitted, waited);
                 }
@@ -183,7 +186,12 @@ impl Measures {
             (_, Belief::Expired | Belief::Cancelled) if record.attempts == 0 => {
                 self.latencies.gave_up_waiting(cell, submitted, waited);
             }
-            (Some(Belief::InFlight), to) => self.incidents.outcome(account, to),
+            (Some(Belief::InFlight), to) => {
+                if was_in_vain(why) {
+                    self.latencies.attempted_in_vain(cell, segments);
+                }
+                self.incidents.outcome(account, to);
+            }
             _ => {}
         }
         let number = key.account;
@@ -225,6 +233,11 @@ impl Sink for Measures {
                     self.attempts[destination.index()].answered_late();
                 }
             }
+            (_, What::Spilled { message, .. }) => {
+                if let Some(cell) = self.invariants.messages().get(*message).map(|it| it.cell) {
+                    self.latencies.spilled(cell);
+                }
+            }
             (_, What::FaultBegan(fault)) => self.incidents.began(event.time, *fault),
             (_, What::FaultEnded(fault)) => self.incidents.ended(event.time, *fault),
             (_, What::WeightChanged { tenant, weight }) => {
@@ -241,6 +254,17 @@ impl Sink for Measures {
         }
         Flow::Continue
     }
+}
+
+/// Whether the carrier let an attempt go by without taking or finally refusing its message.
+fn was_in_vain(why: Happening) -> bool {
+    matches!(
+        why,
+        Happening::AnsweredRetry
+            | Happening::AnsweredExhausted
+            | Happening::OutcomeUnknownRetry
+            | Happening::OutcomeUnknownGiveUp
+    )
 }
 
 fn total(detail: &Detail) -> BeliefLedger {

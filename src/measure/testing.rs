@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::detector::DetectorSettings;
 use crate::event::{Event, What};
 use crate::scenario::{
-    Class, Destination, DetectorChoice, Gateway, Latency, Probability, Scenario, Sender, Tenant,
-    TenantSet,
+    Class, Destination, DetectorChoice, Dispatchers, Gateway, Latency, Probability, Scenario,
+    Sender, Tenant, TenantSet,
 };
 use crate::scheduler::{
     Belief, Happening, Message, Record, RetryPolicy, Status, Truth, next_belief,
@@ -38,6 +38,8 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
         destinations: vec![destination("dest")],
         classes: vec![class("otp", Some(10)), class("bulk", None)],
         tenant_sets: Vec::new(),
+        scoring: crate::scheduler::ScoringOptions::default(),
+        bounds: Vec::new(),
         tenants: tenants
             .iter()
             .map(|(name, weight)| Tenant {
@@ -45,6 +47,9 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
                 group: name.split('-').next().unwrap_or(name).into(),
                 set: None,
                 weight: Weight::whole(*weight).expect("valid"),
+                cap: None,
+                daily_cap: None,
+                spills: false,
             })
             .collect(),
         senders: (0..tenants.len() as u32)
@@ -53,12 +58,14 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
                 tenant: TenantId(index),
                 cap: None,
                 class: None,
+                daily_cap: None,
             })
             .collect(),
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
         is_replay: false,
+        actions: Vec::new(),
         detector: Some(DetectorChoice {
             name: "static".into(),
             settings: DetectorSettings {
@@ -99,6 +106,7 @@ fn destination(name: &str) -> Destination {
         quota: None,
         admission: None,
         retry: RetryPolicy::NEVER,
+        backpressure: Default::default(),
         response_timeout: Span::from_seconds(5),
         receipt_timeout: Span::from_seconds(60),
         gateway: Gateway {
@@ -112,11 +120,12 @@ fn destination(name: &str) -> Destination {
             receipt: Latency::Constant(Span::ZERO),
             ..Gateway::default()
         },
+        dispatchers: Dispatchers::ONE,
     }
 }
 
 /// Writes events as a correct lane would.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Script {
     pub(super) events: Vec<Event>,
     records: BTreeMap<u64, (Record, Belief)>,

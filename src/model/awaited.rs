@@ -28,10 +28,14 @@ impl AwaitedMessages {
 
     /// A message moved. Its submitter stops waiting when it was dispatched, where that is enough, or
     /// when the platform knows how it ended, that it gave it up, or that it never took it.
+    #[inline]
     pub(super) fn moved(&mut self, message: MessageId, to: Belief, why: Happening) {
-        if self.waiting.is_empty() {
-            return;
+        if !self.waiting.is_empty() {
+            self.moved_awaited(message, to, why);
         }
+    }
+
+    fn moved_awaited(&mut self, message: MessageId, to: Belief, why: Happening) {
         let is_over = !to.is_live();
         if let Some((source, awaits)) = self.waiting.get(&message).copied()
             && (is_over || (awaits == Awaited::Dispatch && why == Happening::Dispatched))

@@ -48,7 +48,7 @@ pub struct CarrierCounts {
     pub rejected: u64,
 }
 
-/// An attempt at the carrier.
+/// An attempt at the carrier: at most a cache line, because there are as many as messages on their way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Copy {
     pub(super) ticket: Ticket,
@@ -59,13 +59,20 @@ pub(super) struct Copy {
     pub(super) fate: Fate,
     /// From answer to the end of its fate.
     pub(super) delivery: Span,
-    /// From there to the receipt; `None` when it is lost.
-    pub(super) receipt: Option<Span>,
+    /// From there to the receipt; the longest span when it is lost.
+    receipt: Span,
     life: u32,
     /// Whether the platform got the answer; without it, it cannot match a receipt.
     pub(super) is_answered: bool,
     /// Whether one more receipt follows the next.
     pub(super) is_receipt_repeated: bool,
+}
+
+impl Copy {
+    /// From the end of its fate to the receipt; `None` when it is lost.
+    pub(super) fn receipt(&self) -> Option<Span> {
+        (self.receipt < Span::MAX).then_some(self.receipt)
+    }
 }
 
 /// What becomes of a copy that was taken.
@@ -198,7 +205,7 @@ impl Carrier {
             session: attempt.session,
             fate,
             delivery,
-            receipt: (!is_lost).then(receipt),
+            receipt: if is_lost { Span::MAX } else { receipt() },
             life: self.lives[attempt.session.index()],
             is_answered: false,
             is_receipt_repeated: effects.receipt_duplicated

@@ -1,14 +1,16 @@
 //! Turns what a lane reports into events of the run and observations of the detector.
 
+use std::collections::BTreeMap;
+
 use super::awaited::AwaitedMessages;
 use super::failover::Failovers;
 use super::faults::Resubmissions;
 use super::world::observe;
-use crate::detector::{Detector, Observation};
+use crate::detector::{Account, Detector, ErrorClass, Observation};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scheduler::{Belief, Happening, LaneObserver, Record, Status};
+use crate::scheduler::{Belief, Happening, LaneObserver, ReceiptState, Record, Status};
 use crate::time::Time;
-use crate::units::DestinationId;
+use crate::units::{DestinationId, MessageId, SenderId};
 
 /// Listens to one lane for the length of one call.
 pub(super) struct Tap<'a, 'f, S> {
@@ -22,6 +24,8 @@ pub(super) struct Tap<'a, 'f, S> {
     pub(super) resubmissions: &'a mut Resubmissions,
     /// Who sends elsewhere when attempts fail here.
     pub(super) failovers: &'a mut Failovers<'f>,
+    /// Messages that the detector was told had failed: when, and as what.
+    pub(super) failed: &'a mut BTreeMap<MessageId, (Time, ErrorClass)>,
     /// Whether any session is up: the platform knows when it has lost a carrier.
     pub(super) is_reachable: bool,
 }
@@ -52,15 +56,30 @@ impl<S: Sink> LaneObserver for Tap<'_, '_, S> {
         if self.detector.is_none() {
             return;
         }
+        let (message, tenant) = (record.message.id, record.message.tenant);
+        if why == Happening::ReceiptDelivered
+            && let Some((then, class)) = self.failed.remove(&message)
+            && let Some(detector) = self.detector.as_deref_mut()
+        {
+            let account = Account { tenant, destination: self.destination };
+            detector.correct(now, account, then, class);
+            return;
+        }
+        let failed = &mut *self.failed;
         let mut tell = |seen| {
-            let tenant = record.message.tenant;
+            // Only what the platform gave up can still turn out otherwise.
+            if let Observation::FailedAs(class) = seen
+                && matches!(to, Belief::Failed | Belief::Unknown)
+            {
+                failed.insert(message, (now, class));
+            }
             observe(self.detector.as_deref_mut(), now, tenant, self.destination, seen);
         };
         match why {
             Happening::Submitted => {
                 tell(Observation::Submitted);
                 if !self.is_reachable {
-                    tell(Observation::Failed);
+                    tell(Observation::FailedAs(ErrorClass::Unreachable));
                 }
             }
             Happening::QueueOverflow => tell(Observation::Submitted),
@@ -68,11 +87,14 @@ impl<S: Sink> LaneObserver for Tap<'_, '_, S> {
             Happening::ReceiptDelivered => tell(Observation::Succeeded),
             Happening::AnsweredPermanent
             | Happening::AnsweredRetry
-            | Happening::AnsweredExhausted
-            | Happening::OutcomeUnknownRetry
-            | Happening::OutcomeUnknownGiveUp
-            | Happening::ReceiptFailed
-            | Happening::ReceiptOverdue => tell(Observation::Failed),
+            | Happening::AnsweredExhausted => {
+                tell(Observation::FailedAs(class_of_status(Status(code))));
+            }
+            Happening::OutcomeUnknownRetry | Happening::OutcomeUnknownGiveUp => {
+                tell(Observation::FailedAs(ErrorClass::Unreachable));
+            }
+            Happening::ReceiptFailed => tell(Observation::FailedAs(class_of_receipt(code))),
+            Happening::ReceiptOverdue => tell(Observation::FailedAs(ErrorClass::Other)),
             Happening::AnsweredAccepted
             | Happening::BackoffOver
             | Happening::LateAccepted
@@ -82,8 +104,41 @@ impl<S: Sink> LaneObserver for Tap<'_, '_, S> {
         }
     }
 
+    fn spilled(&mut self, now: Time, record: &Record, from: SenderId) {
+        let (message, tenant) = (record.message.id, record.message.tenant);
+        self.emit(now, What::Spilled { message, tenant, from });
+    }
+
+    fn yielded(&mut self, now: Time, permille: u32, held_until: Option<Time>) {
+        self.emit(now, What::Yielded { permille, held_until: held_until.unwrap_or(now) });
+    }
+
     fn answered_late(&mut self, now: Time, record: &Record, status: Status) {
         let (message, tenant) = (record.message.id, record.message.tenant);
         self.emit(now, What::LateAnswer { message, tenant, status });
+    }
+}
+
+/// What a refusal says of its cause.
+fn class_of_status(status: Status) -> ErrorClass {
+    match status {
+        Status::THROTTLED | Status::QUEUE_FULL => ErrorClass::Throttled,
+        Status::SYSTEM_ERROR | Status::SUBMIT_FAILED | Status::RECEIVER_TEMPORARY => {
+            ErrorClass::Unreachable
+        }
+        Status::INVALID_RECIPIENT => ErrorClass::InvalidRecipient,
+        Status::INVALID_SENDER | Status::RECEIVER_PERMANENT => ErrorClass::Filtered,
+        _ => ErrorClass::Other,
+    }
+}
+
+/// What a receipt that says not delivered says of its cause.
+fn class_of_receipt(code: u32) -> ErrorClass {
+    if code == ReceiptState::Rejected as u32 {
+        ErrorClass::Filtered
+    } else if code == ReceiptState::Undeliverable as u32 {
+        ErrorClass::InvalidRecipient
+    } else {
+        ErrorClass::Other
     }
 }

@@ -38,9 +38,13 @@ pub(super) struct SourceState<'a> {
     ordinal: u64,
     /// Messages handed out.
     submitted: u64,
+    /// What each message costs, where that is the same for all.
+    only_size: Option<Segments>,
     /// Sum of the relative frequencies of the segment sizes.
     sizes_total: u64,
-    senders: Option<Zipf>,
+    first_sender: SenderId,
+    sender_count: u32,
+    senders: Option<Box<Zipf>>,
     process: Process<'a>,
     /// What arrives at the time that was last announced.
     pending: Option<Drawn>,
@@ -79,7 +83,7 @@ impl<'a> Process<'a> {
             Arrivals::OnOff { pace, on, off } => {
                 Process::OnOff(Box::new(OnOff::new(pace, on, off, side)))
             }
-            Arrivals::Campaign { at, messages, over } => {
+            Arrivals::Campaign { at, messages, over, .. } => {
                 Process::Campaign(Campaign { at: *at, messages: *messages, over: *over })
             }
             Arrivals::FlashCrowd { at, peak, rise, half_life } => {
@@ -164,13 +168,21 @@ impl<'a> SourceState<'a> {
         let side = stream(format!("traffic/{name}/side"));
         let senders = match source.sender_use {
             SenderUse::InTurn => None,
-            SenderUse::Zipf(exponent) => Some(Zipf::new(u64::from(source.senders), exponent)),
+            SenderUse::Zipf(exponent) => {
+                Some(Box::new(Zipf::new(u64::from(source.senders), exponent)))
+            }
         };
         SourceState {
             source,
             stream: stream(format!("traffic/{name}")),
             ordinal: 0,
             submitted: 0,
+            only_size: match source.segments.as_slice() {
+                [(only, _)] => Some(Segments(*only)),
+                _ => None,
+            },
+            first_sender: source.first_sender,
+            sender_count: source.senders,
             sizes_total: source.segments.iter().map(|(_, share)| u64::from(*share)).sum(),
             senders,
             process: Process::new(&source.arrivals, side, end),
@@ -226,28 +238,21 @@ impl<'a> SourceState<'a> {
     }
 
     fn message(&self, turn: &Turn<'_>) -> Drawn {
-        let source = self.source;
-        let segments = match source.segments.as_slice() {
-            [(only, _)] => *only,
-            several => {
-                let mut left = index_below(turn.size(), self.sizes_total);
-                let chosen = several.iter().find(|(_, share)| {
-                    let share = u64::from(*share);
-                    let is_here = left < share;
-                    left = left.saturating_sub(share);
-                    is_here
-                });
-                chosen.expect("the draw is below the sum of all frequencies").0
-            }
-        };
+        let segments = self.only_size.unwrap_or_else(|| {
+            let mut left = index_below(turn.size(), self.sizes_total);
+            let chosen = self.source.segments.iter().find(|(_, share)| {
+                let share = u64::from(*share);
+                let is_here = left < share;
+                left = left.saturating_sub(share);
+                is_here
+            });
+            Segments(chosen.expect("the draw is below the sum of all frequencies").0)
+        });
         let sender = match &self.senders {
-            None => turn.ordinal % u64::from(source.senders),
+            None => turn.ordinal % u64::from(self.sender_count),
             Some(ranks) => ranks.rank(&mut turn.sender_draws()) - 1,
         };
-        Drawn {
-            segments: Segments(segments),
-            sender: SenderId(source.first_sender.0 + sender as u32),
-        }
+        Drawn { segments, sender: SenderId(self.first_sender.0 + sender as u32) }
     }
 
     /// What its submitters wait for, where it is a closed loop.

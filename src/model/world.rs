@@ -5,6 +5,7 @@ mod changes;
 mod copies;
 mod failures;
 mod links;
+mod orders;
 mod route;
 
 use std::collections::BTreeMap;
@@ -12,17 +13,18 @@ use std::collections::BTreeMap;
 use self::route::Route;
 use super::awaited::AwaitedMessages;
 use super::carrier::CarrierCounts;
+use super::dispatchers::Dispatchers;
 use super::failover::Failovers;
 use super::faults::{Faults, Injected, Resubmission, Resubmissions, injected};
 use super::tap::Tap;
 use super::traffic::SourceState;
-use crate::detector::{Account, AlertEvent, Detector, Notice, Observation};
+use crate::detector::{Account, AlertEvent, Detector, ErrorClass, Notice, Observation};
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::{Scenario, Source};
-use crate::scheduler::{Counts, Lane, Next, Policy, PolicyInfo};
+use crate::scenario::{Arrivals, CampaignNotice, Scenario, Source};
+use crate::scheduler::{Counts, Next, Policy, PolicyInfo};
 use crate::time::Time;
-use crate::units::{DestinationId, SessionId, TenantId};
+use crate::units::{DestinationId, MessageId, SessionId, TenantId};
 
 /// Ranks of simultaneous events. What the platform is told comes before what it does about it; when
 /// all of an instant has been told, the lanes are asked.
@@ -34,15 +36,17 @@ mod rank {
     pub(super) const RECEIPT: u8 = 4;
     pub(super) const DELIVERY: u8 = 5;
     pub(super) const RESPONSE: u8 = 6;
-    pub(super) const LOGGED_ARRIVAL: u8 = 7;
-    pub(super) const ARRIVAL: u8 = 8;
-    pub(super) const DETECTOR: u8 = 9;
-    pub(super) const WAKE: u8 = 10;
-    pub(super) const ARRIVALS_OVER: u8 = 11;
-    pub(super) const RESUBMISSION: u8 = 12;
-    pub(super) const ENQUIRE_LINK: u8 = 13;
-    pub(super) const LINK_IS_DEAD: u8 = 14;
-    pub(super) const FAILOVER: u8 = 15;
+    pub(super) const ACTION: u8 = 7;
+    pub(super) const LOGGED_ARRIVAL: u8 = 8;
+    pub(super) const ARRIVAL: u8 = 9;
+    pub(super) const DETECTOR: u8 = 10;
+    pub(super) const WAKE: u8 = 11;
+    pub(super) const ARRIVALS_OVER: u8 = 12;
+    pub(super) const NOTICE: u8 = 13;
+    pub(super) const RESUBMISSION: u8 = 14;
+    pub(super) const ENQUIRE_LINK: u8 = 15;
+    pub(super) const LINK_IS_DEAD: u8 = 16;
+    pub(super) const FAILOVER: u8 = 17;
 }
 
 /// A scenario with the seed it runs under.
@@ -95,18 +99,37 @@ pub fn simulate<S: Sink>(
     detector: Option<Box<dyn Detector>>,
     sink: S,
 ) -> Result<Outcome, SetupError> {
-    let mut policies = Vec::new();
-    for destination in &setup.scenario.destinations {
-        let built = policy.build(destination.quota.map(|quota| quota.rate));
-        policies.push(built.ok_or_else(|| SetupError::PolicyNeedsQuota {
-            policy: policy.name.to_owned(),
-            destination: destination.name.clone(),
-        })?);
-    }
+    let policies = policies_of(setup.scenario, policy)?;
     Ok(simulate_with(setup, policies, detector, sink, LadderCalendar::default()))
 }
 
-/// Runs a scenario with one policy a destination, of any type, on any calendar.
+/// A policy of the registry for each dispatcher of each destination, in order.
+///
+/// # Errors
+/// When the policy cannot serve a destination of the scenario.
+pub fn policies_of(
+    scenario: &Scenario,
+    policy: &PolicyInfo,
+) -> Result<Vec<Box<dyn Policy>>, SetupError> {
+    let mut policies = Vec::new();
+    for destination in &scenario.destinations {
+        for _ in 0..destination.dispatchers.count {
+            let rate = destination.quota.map(|quota| quota.rate);
+            let built = policy.build_with(rate, scenario.policy_options());
+            policies.push(built.ok_or_else(|| SetupError::PolicyNeedsQuota {
+                policy: policy.name.to_owned(),
+                destination: destination.name.clone(),
+            })?);
+        }
+    }
+    Ok(policies)
+}
+
+/// Runs a scenario with a policy for each dispatcher of each destination, in order, of any type, on any
+/// calendar.
+///
+/// # Panics
+/// When there are fewer policies than dispatchers.
 pub fn simulate_with<P: Policy, S: Sink, C: Calendar<u32>>(
     setup: Setup<'_>,
     policies: Vec<P>,
@@ -145,7 +168,11 @@ pub struct World<'a, P, S> {
     resubmitted: u32,
     /// Who does not use a destination now, by how many faults keep them away.
     absent: BTreeMap<(DestinationId, TenantId), u32>,
+    /// By source: whether an action names it as a campaign.
+    is_campaign: Vec<bool>,
     detector: Option<Box<dyn Detector>>,
+    /// Messages that the detector was told had failed for good.
+    failed: BTreeMap<MessageId, (Time, ErrorClass)>,
     next_message: u64,
     next_logged: usize,
     arrivals_are_over: bool,
@@ -162,13 +189,16 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
     ) -> Self {
         let Setup { scenario, seed } = setup;
         let seed = Seed::new(seed);
+        let mut policies = policies.into_iter();
         let routes = scenario
             .destinations
             .iter()
-            .zip(policies)
             .enumerate()
-            .map(|(index, (destination, policy))| {
-                Route::new(DestinationId(index as u16), scenario, destination, seed, policy)
+            .map(|(index, destination)| {
+                let count = usize::from(destination.dispatchers.count);
+                let own: Vec<P> = policies.by_ref().take(count).collect();
+                assert_eq!(own.len(), count, "every dispatcher has a policy");
+                Route::new(DestinationId(index as u16), scenario, destination, seed, own)
             })
             .collect();
         let end = Time::ZERO + scenario.duration;
@@ -216,7 +246,9 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             to_resubmit: BTreeMap::new(),
             resubmitted: 0,
             absent: BTreeMap::new(),
+            is_campaign: orders::campaigns(scenario),
             detector,
+            failed: BTreeMap::new(),
             next_message: 0,
             next_logged: 0,
             arrivals_are_over: false,
@@ -241,8 +273,18 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             self.schedule_fault(index, agenda);
         }
         self.keep_out_who_joins_later();
+        for (index, action) in self.scenario.actions.iter().enumerate() {
+            agenda.schedule(action.at, Key::new(rank::ACTION, index as u32, 0), 0);
+        }
         if let Some(detector) = &self.detector {
             agenda.schedule(detector.next_tick(), Key::new(rank::DETECTOR, 0, 0), 0);
+            for (index, source) in self.scenario.sources.iter().enumerate() {
+                if let Arrivals::Campaign { at, notice: CampaignNotice::Announced, .. } =
+                    source.arrivals
+                {
+                    agenda.schedule(at, Key::new(rank::NOTICE, index as u32, 0), 0);
+                }
+            }
         }
         let end = Time::ZERO + self.scenario.duration;
         agenda.schedule(end, Key::new(rank::ARRIVALS_OVER, 0, 0), 0);
@@ -268,7 +310,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
     }
 
     /// A route's lane, and what listens to it.
-    fn lane(&mut self, index: usize) -> (&mut Lane<P>, Tap<'_, 'a, S>) {
+    fn lane(&mut self, index: usize) -> (&mut Dispatchers<P>, Tap<'_, 'a, S>) {
         let route = &mut self.routes[index];
         let tap = Tap {
             sink: &mut self.sink,
@@ -277,6 +319,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             awaited: &mut self.awaited,
             resubmissions: &mut self.resubmissions,
             failovers: &mut self.failovers,
+            failed: &mut self.failed,
             destination: route.id,
             is_reachable: route.is_reachable(),
         };
@@ -291,6 +334,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             let (luck, dispatched) = (route.policy_luck, route.lane.counts().attempts.dispatched);
             let (lane, mut tap) = self.lane(index);
             let next = lane.next(now, &mut || luck.luck(dispatched, 0).number(0), &mut tap);
+            self.sink.asked(now, DestinationId(index as u16), &next);
             match next {
                 Next::Send(attempt) => self.send(now, index, &attempt, agenda),
                 Next::NotUntil(time) => {
@@ -313,6 +357,16 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             route.wakes += 1;
             let key = Key::new(rank::WAKE, index as u32, route.wakes);
             agenda.schedule(wanted, key, index as u32);
+        }
+    }
+
+    /// Tells the detector of a campaign that was announced.
+    fn announce(&mut self, now: Time, index: usize) {
+        let source = &self.scenario.sources[index];
+        let account = Account { tenant: source.tenant, destination: source.destination };
+        let Arrivals::Campaign { at, over, .. } = source.arrivals else { return };
+        if let Some(detector) = &mut self.detector {
+            detector.notice(now, account, Notice::CampaignAnnounced { until: at + over });
         }
     }
 
@@ -377,8 +431,10 @@ impl<P: Policy, S: Sink> Model for World<'_, P, S> {
             rank::LINK_IS_DEAD => self.link_is_dead(now, index, payload, agenda),
             rank::FAILOVER => self.fail_over(now, index, agenda),
             rank::RESUBMISSION => self.resubmission_arrives(now, payload),
+            rank::ACTION => self.act(now, index),
             rank::RECONNECT => self.reconnect(now, index, payload, agenda),
             rank::DETECTOR => self.tick(now, agenda),
+            rank::NOTICE => self.announce(now, index),
             rank::ARRIVALS_OVER => {
                 self.arrivals_are_over = true;
                 self.emit(now, None, What::ArrivalsOver);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::shares::{Shares, while_short};
+use crate::measure::causal::CausalFigures;
 use crate::measure::{
     CheckResult, ClassFigures, DetectionFigures, FairnessFigures, Findings, Ledger, Quantile,
     TenantRow, TimeFigures,
@@ -50,6 +51,9 @@ pub struct Glance {
     pub detection: Option<DetectionFigures>,
     /// Incidents that touched traffic and were not found, by the faults' names.
     pub missed: Vec<String>,
+    /// What each injected failure did, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub causal: Option<CausalFigures>,
     /// The checks.
     pub checks: Vec<CheckResult>,
     /// The folder with the results.
@@ -156,6 +160,7 @@ impl Glance {
                 .filter(|row| row.attempts > 0 && row.detected_after_s.is_none())
                 .map(|row| row.fault.clone())
                 .collect(),
+            causal: summary.causal.clone(),
             checks: summary.checks.clone(),
             results: info.results.clone(),
             reproduce: info.reproduce.clone(),

@@ -1,7 +1,11 @@
 //! `report.html`: one page that needs nothing else, offline and without scripts.
 
+mod alerts;
+
+use self::alerts::alerts;
 use super::glance::{ClassLine, Glance, GroupLine, RunInfo, longest_first};
 use super::human::{ABSENT, count, measured_against, percent, quantile, time};
+use super::impact;
 use super::plots::Plot;
 use super::terminal::{detector, fairness, outcomes};
 use super::xml::escape;
@@ -10,7 +14,7 @@ use crate::measure::{CheckResult, Findings, TenantRow};
 /// More rows make a page that nobody reads; the table has them all.
 const MOST_TENANTS: usize = 200;
 
-const STYLE: &str = "
+pub(super) const STYLE: &str = "
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto;
   max-width: 1160px; padding: 24px 20px 64px; }
@@ -54,6 +58,9 @@ pub fn render(findings: &Findings, info: &RunInfo, plots: &[Plot]) -> String {
     ] {
         page.push_str(&format!("<p><b>{label}:</b> {}</p>\n", escape(&words.join(" · "))));
     }
+    if let Some(causal) = &glance.causal {
+        page.push_str(&impact::html(causal));
+    }
     for plot in plots {
         page.push_str(&format!(
             "<figure aria-label=\"{}\">\n{}</figure>\n",
@@ -61,6 +68,7 @@ pub fn render(findings: &Findings, info: &RunInfo, plots: &[Plot]) -> String {
             plot.svg
         ));
     }
+    page.push_str(&alerts(&findings.alerts));
     page.push_str(&tenants(&findings.tenants));
     if !info.reproduce.is_empty() {
         let command = escape(&info.reproduce);
@@ -226,6 +234,29 @@ mod tests {
         for word in ["✗ failed", "✓ passed", "&gt;41 min", "small-2 at carrier", "--seed 1"] {
             assert!(text.contains(word), "{word}");
         }
+    }
+
+    #[test]
+    fn every_alert_explains_itself() {
+        let mut findings = sample::findings();
+        let text = page(&findings);
+        let table = text.split("<h2>Alerts</h2>").nth(1).expect("a table");
+        let row = table.lines().find(|line| line.contains("carrier: 3 tenants")).expect("a row");
+        for part in [
+            "failure, high",
+            "10 min",
+            "40.0 %",
+            "<td>2</td>",
+            "<td>41</td>",
+            "10^7.5",
+            "carrier-outage",
+            "the sessions and the carrier&#39;s own status",
+            "burst",
+        ] {
+            assert!(row.contains(part), "{part} in {row}");
+        }
+        findings.alerts.clear();
+        assert!(!page(&findings).contains("<h2>Alerts"));
     }
 
     #[test]

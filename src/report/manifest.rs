@@ -132,13 +132,21 @@ pub struct Host {
     pub command: Vec<String>,
     /// The scenario file's path as given.
     pub scenario_path: String,
+    /// The folder that the scenario's own paths start from, from the root; empty where it has none.
+    #[serde(default)]
+    pub scenario_folder: String,
 }
 
 impl Host {
     /// The machine this runs on.
     pub fn here(threads: usize, wall_s: f64, command: Vec<String>, scenario_path: String) -> Self {
         let (os, arch) = (std::env::consts::OS.to_owned(), std::env::consts::ARCH.to_owned());
-        Host { os, arch, threads, wall_s, command, scenario_path }
+        // Where there is a file, its path made absolute has a folder above it.
+        let scenario_folder = std::path::absolute(&scenario_path)
+            .ok()
+            .and_then(|path| Some(path.parent()?.display().to_string()))
+            .unwrap_or_default();
+        Host { os, arch, threads, wall_s, command, scenario_path, scenario_folder }
     }
 
     /// Writes `host.json` into `folder`.
@@ -210,7 +218,7 @@ mod tests {
     fn the_manifest_names_the_columns_of_every_table() {
         let manifest = sample::manifest(&sample::findings());
         assert_eq!(manifest.columns["alerts.csv"][0], "raised_s");
-        assert_eq!(manifest.columns.len(), 6);
+        assert_eq!(manifest.columns.len(), 7);
         assert_eq!((manifest.tool.as_str(), manifest.schema_version), ("apportion", 1));
     }
 

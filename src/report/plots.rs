@@ -12,8 +12,9 @@ mod share;
 mod time_axis;
 
 pub use many::{
-    Bar, Course, Interval, IntervalPanel, Line, draw_changes, draw_courses, draw_intervals,
-    draw_lines, draw_map,
+    Bar, Cloud, Course, EffectPanel, Interval, IntervalPanel, Line, ScoredSeries, Track,
+    draw_changes, draw_courses, draw_effects, draw_intervals, draw_lines, draw_map,
+    draw_scored_series,
 };
 
 use super::ReportError;

@@ -73,6 +73,7 @@ pub(super) fn findings() -> Findings {
                 max_min_distance: Some(0.0041),
                 contention_share_min: Some(0.981),
                 work_conservation: Some(0.999),
+                ..FairnessFigures::default()
             },
             classes: BTreeMap::from([
                 ("marketing".into(), class(25_000, &bulk, None)),
@@ -92,6 +93,7 @@ pub(super) fn findings() -> Findings {
                 alerts: 2,
                 false_alarms: 1,
                 false_alarms_per_tenant_day: Some(6.0),
+                ..DetectionFigures::default()
             }),
             checks: checks(),
             ..empty().summary
@@ -143,6 +145,7 @@ pub(super) fn findings() -> Findings {
                 attempts: 900,
                 failed: 450,
                 detected_after_s: Some(300.0),
+                causal: None,
             },
             IncidentRow {
                 fault: "carrier-down".into(),
@@ -156,12 +159,14 @@ pub(super) fn findings() -> Findings {
                 attempts: 12,
                 failed: 12,
                 detected_after_s: None,
+                causal: None,
             },
         ],
         alerts: vec![
             alert("bulk", 900.0, Some(1500.0), "burst"),
             alert("small-1", 2100.5, None, ""),
         ],
+        causal: Vec::new(),
     }
 }
 
@@ -187,6 +192,7 @@ pub(super) fn empty() -> Findings {
             destinations: BTreeMap::new(),
             groups: BTreeMap::new(),
             detection: None,
+            causal: None,
             checks: Vec::new(),
         },
         tenants: Vec::new(),
@@ -194,6 +200,7 @@ pub(super) fn empty() -> Findings {
         series: Vec::new(),
         incidents: Vec::new(),
         alerts: Vec::new(),
+        causal: Vec::new(),
     }
 }
 
@@ -307,6 +314,14 @@ fn alert(tenant: &str, raised_s: f64, cleared_s: Option<f64>, fault: &str) -> Al
         sparsity: 0.05,
         impact: 0.8,
         fault: fault.into(),
+        since_s: raised_s - 300.0,
+        accounts: 3,
+        evidence: 7.5,
+        harmed: 0.4,
+        expected: 2.0,
+        seen: 41.0,
+        cause: "carrier-outage".into(),
+        look: "the sessions and the carrier's own status".into(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::ReportError;
 use super::manifest::{SUMMARY_FILE, write_json};
 use super::messages::MESSAGE_COLUMNS;
+use crate::measure::causal::{CausalRow, FaultFigures, Felt};
 use crate::measure::{
     AlertRow, DestinationRow, Findings, IncidentRow, Quantile, SeriesRow, TenantRow,
 };
@@ -79,7 +80,7 @@ const SERIES: (&str, [&str; 9]) = (
     ],
 );
 
-const INCIDENTS: (&str, [&str; 11]) = (
+const INCIDENTS: (&str, [&str; 21]) = (
     "incidents.csv",
     [
         "fault",
@@ -93,10 +94,20 @@ const INCIDENTS: (&str, [&str; 11]) = (
         "detected_after_s",
         "submitted",
         "nature",
+        "causal_delay_s",
+        "causal_dwell_s",
+        "causal_lost",
+        "causal_late",
+        "causal_duplicates",
+        "causal_wasted_segments",
+        "delayed",
+        "hastened",
+        "harmed",
+        "reconverged_s",
     ],
 );
 
-const ALERTS: (&str, [&str; 11]) = (
+const ALERTS: (&str, [&str; 19]) = (
     "alerts.csv",
     [
         "raised_s",
@@ -110,6 +121,35 @@ const ALERTS: (&str, [&str; 11]) = (
         "sparsity",
         "impact",
         "fault",
+        "since_s",
+        "accounts",
+        "evidence",
+        "harmed",
+        "expected",
+        "seen",
+        "cause",
+        "look",
+    ],
+);
+
+const CAUSAL: (&str, [&str; 15]) = (
+    "causal.csv",
+    [
+        "what",
+        "fault",
+        "tenant",
+        "destination",
+        "delay_s",
+        "dwell_s",
+        "lost",
+        "late",
+        "duplicates",
+        "wasted_segments",
+        "messages_made",
+        "delayed",
+        "hastened",
+        "harmed",
+        "expected",
     ],
 );
 
@@ -124,18 +164,23 @@ pub fn columns() -> BTreeMap<String, Vec<String>> {
         of(SERIES.0, &SERIES.1),
         of(INCIDENTS.0, &INCIDENTS.1),
         of(ALERTS.0, &ALERTS.1),
+        of(CAUSAL.0, &CAUSAL.1),
         of("messages.csv", &MESSAGE_COLUMNS),
     ])
 }
 
-/// Writes `summary.json` and the five tables into `folder`.
+/// Writes `summary.json` and the five tables into `folder`, and the sixth where impact was asked for.
 pub(super) fn write_all(folder: &Path, findings: &Findings) -> Result<(), ReportError> {
     write_json(&folder.join(SUMMARY_FILE), &findings.summary)?;
     write(folder, TENANTS, findings.tenants.iter().map(tenant))?;
     write(folder, DESTINATIONS, findings.destinations.iter().map(destination))?;
     write(folder, SERIES, findings.series.iter().map(series))?;
     write(folder, INCIDENTS, findings.incidents.iter().map(incident))?;
-    write(folder, ALERTS, findings.alerts.iter().map(alert))
+    write(folder, ALERTS, findings.alerts.iter().map(alert))?;
+    if findings.summary.causal.is_some() {
+        write(folder, CAUSAL, findings.causal.iter().map(causal))?;
+    }
+    Ok(())
 }
 
 /// Writes one table. A header and its rows have the same number of cells by their types.
@@ -216,7 +261,11 @@ fn series(row: &SeriesRow) -> [String; 9] {
     ]
 }
 
-fn incident(row: &IncidentRow) -> [String; 11] {
+fn incident(row: &IncidentRow) -> [String; 21] {
+    let causal = row.causal.as_ref();
+    let whole = |figure: fn(&FaultFigures) -> i64| {
+        causal.map(|figures| figure(figures).to_string()).unwrap_or_default()
+    };
     [
         row.fault.clone(),
         row.kind.clone(),
@@ -229,10 +278,43 @@ fn incident(row: &IncidentRow) -> [String; 11] {
         row.detected_after_s.map(point).unwrap_or_default(),
         row.submitted.to_string(),
         row.nature.clone(),
+        number(causal.map(|figures| figures.impact.delay_s)),
+        number(causal.map(|figures| figures.impact.dwell_s)),
+        whole(|figures| figures.impact.lost),
+        whole(|figures| figures.impact.late),
+        whole(|figures| figures.impact.duplicates),
+        whole(|figures| figures.impact.wasted_segments),
+        whole(|figures| figures.delayed as i64),
+        whole(|figures| figures.hastened as i64),
+        whole(|figures| figures.harmed as i64),
+        causal.and_then(|figures| figures.reconverged_s).map(point).unwrap_or_default(),
     ]
 }
 
-fn alert(row: &AlertRow) -> [String; 11] {
+fn causal(row: &CausalRow) -> [String; 15] {
+    let felt = |figure: fn(&Felt) -> u64| {
+        row.felt.as_ref().map(|felt| figure(felt).to_string()).unwrap_or_default()
+    };
+    [
+        row.what.to_owned(),
+        row.fault.clone(),
+        row.tenant.clone(),
+        row.destination.clone(),
+        signed(row.impact.delay_ns),
+        signed(row.impact.dwell_ns),
+        row.impact.lost.to_string(),
+        row.impact.late.to_string(),
+        row.impact.duplicates.to_string(),
+        row.impact.wasted_segments.to_string(),
+        row.impact.messages_made.to_string(),
+        felt(|felt| felt.delayed),
+        felt(|felt| felt.hastened),
+        felt(|felt| felt.harmed),
+        felt(|felt| felt.expected),
+    ]
+}
+
+fn alert(row: &AlertRow) -> [String; 19] {
     [
         point(row.raised_s),
         row.cleared_s.map(point).unwrap_or_default(),
@@ -245,11 +327,25 @@ fn alert(row: &AlertRow) -> [String; 11] {
         row.sparsity.to_string(),
         row.impact.to_string(),
         row.fault.clone(),
+        point(row.since_s),
+        row.accounts.to_string(),
+        row.evidence.to_string(),
+        row.harmed.to_string(),
+        row.expected.to_string(),
+        row.seen.to_string(),
+        row.cause.clone(),
+        row.look.clone(),
     ]
 }
 
 fn point(seconds: f64) -> String {
     format!("{seconds:.9}")
+}
+
+/// Nanoseconds as an exact decimal of seconds.
+fn signed(nanoseconds: i128) -> String {
+    let (sign, size) = (if nanoseconds < 0 { "-" } else { "" }, nanoseconds.unsigned_abs());
+    format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
 }
 
 fn number(value: Option<f64>) -> String {
@@ -300,11 +396,12 @@ mod tests {
         assert_eq!(line("series.csv", 1), "0.000000000,bulk,bulk,carrier,25000,600,24400,600,3");
         assert_eq!(
             line("incidents.csv", 1),
-            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950"
+            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950,,,,,,,,,,"
         );
         assert_eq!(
             line("alerts.csv", 1),
-            "900.000000000,1500.000000000,bulk,carrier,failure,high,0.9,0.2,0.05,0.8,burst"
+            "900.000000000,1500.000000000,bulk,carrier,failure,high,0.9,0.2,0.05,0.8,burst,\
+             600.000000000,3,7.5,0.4,2,41,carrier-outage,the sessions and the carrier's own status"
         );
         let open = text("alerts.csv").lines().nth(2).expect("a line").to_owned();
         assert!(open.starts_with("2100.500000000,,"), "{open}");
@@ -322,7 +419,7 @@ mod tests {
         let place = TemporaryPlace::new("empty-tables");
         write_all(place.path(), &sample::empty()).expect("written");
         for (file, names) in columns() {
-            if file != "messages.csv" {
+            if file != "messages.csv" && file != "causal.csv" {
                 let text = fs::read_to_string(place.path().join(&file)).expect("readable");
                 assert_eq!(text, names.join(",") + "\n", "{file}");
             }
@@ -335,5 +432,7 @@ mod tests {
         assert_eq!(number(None), "");
         assert_eq!(bound(Some(Quantile::Above(7200.0))), ">7200");
         assert_eq!(point(4_000_000.123_456_789), "4000000.123456789");
+        assert_eq!(signed(-1_500_000_001), "-1.500000001");
+        assert_eq!(signed(3), "0.000000003");
     }
 }

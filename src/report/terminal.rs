@@ -2,6 +2,7 @@
 
 use super::glance::{Glance, GroupLine, RunInfo, TenantLine};
 use super::human::{ABSENT, count, figure, measured_against, percent, quantile, time};
+use super::impact;
 use super::text_table::{TextTable, shortened, wrapped};
 use super::twins;
 use crate::measure::{
@@ -57,6 +58,9 @@ fn table(glance: &Glance, paint: Paint) -> String {
     }
     if glance.destinations.len() > 1 {
         sections.push(destinations(glance, paint));
+    }
+    if let Some(causal) = &glance.causal {
+        sections.push(impact::table(causal, paint, WIDTH));
     }
     let mut verdicts = wrapped(paint, "messages", &outcomes(glance.messages), WIDTH);
     verdicts.push_str(&wrapped(paint, "fairness", &fairness(glance.fairness), WIDTH));

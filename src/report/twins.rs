@@ -2,7 +2,9 @@
 
 use super::glance::{Glance, GroupLine};
 use super::human::{ABSENT, count, measured_against, percent, quantile, time};
+use super::impact;
 use super::terminal::{detector, fairness, outcomes};
+use crate::measure::causal::ImpactFigures;
 use crate::measure::{Ledger, Quantile, TimeFigures};
 
 /// Pretty JSON, unrounded.
@@ -57,8 +59,27 @@ pub(super) fn csv(glance: &Glance) -> String {
         rows.maybe("detection", "", "recall", figures.recall);
         rows.maybe("detection", "", "precision", figures.precision);
         rows.maybe("detection", "", "delay_median_s", figures.delay_median_s);
+        rows.maybe("detection", "", "delay_p90_s", figures.delay_p90_s);
+        rows.maybe("detection", "", "delay_censored_mean_s", figures.delay_censored_mean_s);
+        rows.maybe("detection", "", "alerts_per_incident", figures.alerts_per_incident);
+        rows.maybe("detection", "", "reset_median_s", figures.reset_median_s);
         rows.add("detection", "", "alerts", figures.alerts);
         rows.add("detection", "", "false_alarms", figures.false_alarms);
+    }
+    if let Some(causal) = &glance.causal {
+        rows.add("causal", "", "arrivals", &causal.arrivals);
+        for fault in &causal.faults {
+            rows.impact("fault", &fault.fault, &fault.impact);
+            rows.add("fault", &fault.fault, "delayed", fault.delayed);
+            rows.add("fault", &fault.fault, "hastened", fault.hastened);
+            rows.add("fault", &fault.fault, "harmed", fault.harmed);
+            rows.add("fault", &fault.fault, "expected", fault.expected);
+            rows.maybe("fault", &fault.fault, "reconverged_s", fault.reconverged_s);
+        }
+        if let Some(interaction) = &causal.interaction {
+            rows.impact("interaction", "", interaction);
+        }
+        rows.impact("all faults", "", &causal.total);
     }
     for check in &glance.checks {
         rows.maybe("check", &check.name, "value", check.value);
@@ -86,6 +107,16 @@ impl Rows {
         if let Some(value) = value {
             self.add(section, name, figure, value);
         }
+    }
+
+    fn impact(&mut self, section: &str, name: &str, impact: &ImpactFigures) {
+        self.add(section, name, "delay_s", impact.delay_s);
+        self.add(section, name, "dwell_s", impact.dwell_s);
+        self.add(section, name, "lost", impact.lost);
+        self.add(section, name, "late", impact.late);
+        self.add(section, name, "duplicates", impact.duplicates);
+        self.add(section, name, "wasted_segments", impact.wasted_segments);
+        self.add(section, name, "messages_made", impact.messages_made);
     }
 
     fn ledger(&mut self, section: &str, name: &str, messages: Ledger) {
@@ -164,6 +195,9 @@ pub(super) fn markdown(glance: &Glance) -> String {
     text.push_str(&format!("\n**Messages:** {}  \n", outcomes(glance.messages).join(" · ")));
     text.push_str(&format!("**Fairness:** {}  \n", fairness(glance.fairness).join(" · ")));
     text.push_str(&format!("**Detector:** {}\n", cell(&detector(glance).join(" · "))));
+    if let Some(causal) = &glance.causal {
+        text.push_str(&impact::markdown(causal, cell));
+    }
     if !glance.checks.is_empty() {
         text.push_str("\n| | check | of | measured |\n|---|---|---|---|\n");
     }

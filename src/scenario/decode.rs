@@ -3,11 +3,16 @@
 //! Every decode function reads all the keys of its table before it gives up, so that one mistake
 //! does not hide the next.
 
+pub(crate) mod action;
+pub(crate) mod backpressure;
+pub(crate) mod bounds;
+mod caps;
 pub(crate) mod check;
 pub(crate) mod class;
 pub(crate) mod curve;
 pub(crate) mod destination;
 pub(crate) mod detector;
+mod dispatchers;
 pub(crate) mod failover;
 pub(crate) mod fault;
 mod gateway;
@@ -18,6 +23,7 @@ pub(crate) mod people;
 pub(crate) mod populate;
 pub(crate) mod profile;
 pub(crate) mod retry;
+pub(crate) mod scoring;
 pub(crate) mod send_window;
 pub(crate) mod sizes;
 pub(crate) mod sweep;
@@ -27,6 +33,7 @@ pub(crate) mod values;
 
 use std::path::Path;
 
+use self::action::ACTION_KINDS;
 use self::check::{CHECK, Subjects};
 use self::class::{CLASS, TENANT_SET};
 use self::curve::{CURVE, curves};
@@ -40,6 +47,7 @@ use self::log::LOG;
 use self::names::Names;
 use self::people::People;
 use self::profile::PROFILE;
+use self::scoring::SCORING;
 use self::sweep::SWEEP;
 use self::tenant::TENANT;
 use self::traffic::{Where, in_words};
@@ -50,7 +58,9 @@ use super::resolved::{Scenario, Tenant};
 use super::sweep::Sweep;
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
+use crate::scheduler::{ShareBounds, ShareNode};
 use crate::time::{Span, Time};
+use crate::units::{ClassId, TenantSetId};
 
 pub(crate) static ROOT: TableSpec = TableSpec {
     title: "the scenario",
@@ -94,6 +104,7 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             "\"scoring\"",
             "`apportion policies` lists them",
         ),
+        Field::optional("scoring", Shape::Table(&SCORING), "options of the policy `scoring`"),
         Field::required("destination", Shape::Tables(&DESTINATION), "routes to recipients"),
         Field::optional(
             "failover",
@@ -107,6 +118,11 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         Field::optional("log", Shape::Table(&LOG), "recorded traffic"),
         Field::optional("profile", Shape::Table(&PROFILE), "recorded rates"),
         Field::optional("fault", Shape::TablesByKind(&FAULT_KINDS), "injected failures"),
+        Field::optional(
+            "action",
+            Shape::TablesByKind(&ACTION_KINDS),
+            "what the platform's operators do while it runs",
+        ),
         Field::optional("detector", Shape::Table(&DETECTOR), "the anomaly detector"),
         Field::optional("check", Shape::Tables(&CHECK), "what must hold after a run"),
         Field::optional("sweep", Shape::Table(&SWEEP), "parameter points for `apportion sweep`"),
@@ -161,6 +177,7 @@ pub(crate) fn scenario(
     }
     let seed = reader.integer("seed");
     let policy = policy(&reader, registries.policies);
+    let scoring = reader.get("scoring").map(|node| scoring::scoring(reporter, &node));
 
     let mut destination_names = Names::new("destination");
     let nodes = at_most(reporter, "destinations", MOST_DESTINATIONS, reader.tables("destination"));
@@ -175,9 +192,17 @@ pub(crate) fn scenario(
     let classes = if nodes.is_empty() {
         let class = class::only_class();
         class_names.add(reporter, Some(Placed { text: class.name.clone(), mark: root.mark }));
-        Some(vec![class])
+        Some(vec![(class, ShareBounds::NONE)])
     } else {
-        all(nodes.iter().map(|node| class::class(reporter, &mut class_names, node)))
+        let classes = all(nodes.iter().map(|n| class::class(reporter, &mut class_names, n)));
+        if let Some([(class, bounds)]) = classes.as_deref()
+            && *bounds != ShareBounds::NONE
+        {
+            let title = format!("the class `{}` has nobody to share with", class.name);
+            let label = "it is the only class: remove `min`, `max` and `borrow`, or add a class";
+            reporter.report(Problem::new(title, nodes[0].mark, label));
+        }
+        classes
     };
     let mut set_names = Names::new("tenant set");
     let nodes = reader.tables("tenant-set");
@@ -205,6 +230,10 @@ pub(crate) fn scenario(
     // From here on a draft is filled; what could not be read stays empty in it, and the draft is
     // handed out only when nothing was reported.
     let everything_read = destinations.is_some() && classes.is_some() && tenant_sets.is_some();
+    let mut bounds = Vec::new();
+    let tenant_sets =
+        separate(tenant_sets, &mut bounds, |index| ShareNode::TenantSet(TenantSetId(index as u32)));
+    let classes = separate(classes, &mut bounds, |index| ShareNode::Class(ClassId(index as u16)));
     let mut draft = Scenario {
         name: name.unwrap_or_default(),
         description: description.map(|text| text.text).unwrap_or_default(),
@@ -216,14 +245,17 @@ pub(crate) fn scenario(
         window: window.unwrap_or_default(),
         destinations: destinations.unwrap_or_default(),
         failovers: failovers.unwrap_or_default(),
-        classes: classes.unwrap_or_default(),
-        tenant_sets: tenant_sets.unwrap_or_default(),
+        classes,
+        tenant_sets,
+        scoring: scoring.flatten().unwrap_or_default(),
+        bounds,
         tenants: Vec::new(),
         senders: Vec::new(),
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
         is_replay: false,
+        actions: Vec::new(),
         detector: None,
         checks: Vec::new(),
     };
@@ -268,6 +300,9 @@ pub(crate) fn scenario(
         horizon,
     };
     let faults = fault::faults(reporter, &nodes, scope);
+    let traffic: Vec<_> =
+        draft.sources.iter().map(|source| (source.tenant, source.name.as_str())).collect();
+    let actions = action::actions(reporter, &reader.tables("action"), scope, &traffic);
     let detector = match reader.get("detector") {
         Some(node) => detector::detector(reporter, registries.detectors, &node),
         None => Some(None),
@@ -287,9 +322,10 @@ pub(crate) fn scenario(
     reader.finish();
     warn_of_idle_sets(&draft, findings);
     warn_of_many_messages(&draft, findings);
-    let (faults, detector, checks) = (faults?, detector?, checks?);
+    let (faults, actions, detector, checks) = (faults?, actions?, detector?, checks?);
     (!reporter.has_problems() && findings.missing_variable.is_none()).then_some(Scenario {
         faults,
+        actions,
         detector,
         checks,
         ..draft
@@ -309,6 +345,20 @@ fn at_most<'a>(
         nodes.truncate(most);
     }
     nodes
+}
+
+/// What was read, and beside it the bounds that were given.
+fn separate<T>(
+    read: Option<Vec<(T, ShareBounds)>>,
+    bounds: &mut Vec<(ShareNode, ShareBounds)>,
+    node: impl Fn(usize) -> ShareNode,
+) -> Vec<T> {
+    let numbered = read.unwrap_or_default().into_iter().enumerate();
+    let kept = numbered.map(|(index, (item, own))| {
+        bounds.extend((own != ShareBounds::NONE).then(|| (node(index), own)));
+        item
+    });
+    kept.collect()
 }
 
 /// All of them, or `None` when one is; the whole iterator runs in either case.

@@ -249,7 +249,17 @@ pub(crate) fn attach_profile(
 fn new_tenant(scenario: &mut Scenario, name: String, common: &ProfileSource) -> TenantId {
     let tenant = TenantId(scenario.tenants.len() as u32);
     let (group, set) = (common.group.clone(), common.set);
-    scenario.tenants.push(Tenant { name, group, set, weight: Weight::ONE });
-    scenario.senders.push(Sender { name: "sender-1".into(), tenant, cap: None, class: None });
+    let weight = Weight::ONE;
+    scenario.tenants.push(Tenant {
+        name,
+        group,
+        set,
+        weight,
+        cap: None,
+        daily_cap: None,
+        spills: false,
+    });
+    let name = "sender-1".into();
+    scenario.senders.push(Sender { name, tenant, cap: None, daily_cap: None, class: None });
     tenant
 }

@@ -8,14 +8,18 @@ mod traffic;
 
 pub use curve::{Curve, Outside, SendWindow};
 pub use traffic::{
-    Arrivals, Awaited, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse, Source,
+    Arrivals, Awaited, CampaignNotice, GapLaw, Pace, ProfileInterval, RateProfile, SenderUse,
+    Source,
 };
 
+use super::action::Action;
 use super::failover::Failover;
 use super::fault::{Fault, FaultKind};
 use super::gateway::Gateway;
 use crate::detector::DetectorSettings;
-use crate::scheduler::RetryPolicy;
+use crate::scheduler::{
+    Backpressure, DailyCap, PolicyOptions, RetryPolicy, ScoringOptions, ShareBounds, ShareNode,
+};
 use crate::time::{Span, Time};
 use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
@@ -46,6 +50,10 @@ pub struct Scenario {
     pub classes: Vec<Class>,
     /// Index = [`TenantSetId`]; empty when the scenario has none.
     pub tenant_sets: Vec<TenantSet>,
+    /// The options of the policy `scoring`.
+    pub scoring: ScoringOptions,
+    /// What nodes of the share tree are promised and held to; those without bounds are not listed.
+    pub bounds: Vec<(ShareNode, ShareBounds)>,
     /// Index = [`TenantId`].
     pub tenants: Vec<Tenant>,
     /// Index = [`SenderId`]; the senders of one tenant are adjacent.
@@ -58,6 +66,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// Whether the arrivals are those of a recorded run: what faults do to traffic is in them already.
     pub is_replay: bool,
+    /// The position is the action's number.
+    pub actions: Vec<Action>,
     /// The detector, unless it is switched off.
     pub detector: Option<DetectorChoice>,
     /// What must hold.
@@ -75,12 +85,59 @@ pub struct Destination {
     pub admission: Option<Span>,
     /// What happens after failures.
     pub retry: RetryPolicy,
+    /// How our side yields to the carrier.
+    pub backpressure: Backpressure,
     /// How long the lane waits for a response.
     pub response_timeout: Span,
     /// How long the lane waits for a receipt.
     pub receipt_timeout: Span,
     /// The carrier's side.
     pub gateway: Gateway,
+    /// Who divides the quota.
+    pub dispatchers: Dispatchers,
+}
+
+/// The dispatchers of a destination: one scheduler, or several that know of their own messages alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispatchers {
+    /// How many; at least 1, and at most as many as the gateway has seats.
+    pub count: u16,
+    /// What comes to the same dispatcher.
+    pub by: HomeOf,
+    /// How often the quota is divided anew by demand; `None` for equal parts for ever.
+    pub rebalance: Option<Span>,
+}
+
+impl Dispatchers {
+    /// One scheduler.
+    pub const ONE: Dispatchers = Dispatchers { count: 1, by: HomeOf::Message, rebalance: None };
+
+    /// How many of them enforce a quota, each its part of it: a sender that belongs to one dispatcher has
+    /// its whole cap there.
+    pub fn enforcing(self, quota: QuotaOf) -> u64 {
+        match (quota, self.by) {
+            (QuotaOf::Sender, HomeOf::Tenant) => 1,
+            _ => u64::from(self.count),
+        }
+    }
+}
+
+/// What comes to the same dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HomeOf {
+    /// Every message by itself, scattered.
+    Message,
+    /// All messages of a tenant.
+    Tenant,
+}
+
+/// Whose quota is divided among dispatchers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuotaOf {
+    /// The destination's.
+    Destination,
+    /// A sender's cap.
+    Sender,
 }
 
 /// A distribution of spans.
@@ -180,6 +237,12 @@ pub struct Tenant {
     pub set: Option<TenantSetId>,
     /// Its weight in its set, or among all tenants.
     pub weight: Weight,
+    /// Its cap at each destination, over all its senders.
+    pub cap: Option<Quota>,
+    /// Its daily cap at each destination, over all its senders.
+    pub daily_cap: Option<DailyCap>,
+    /// Whether what one sender's queue is too long for goes out from another.
+    pub spills: bool,
 }
 
 /// A sender of a tenant.
@@ -191,6 +254,8 @@ pub struct Sender {
     pub tenant: TenantId,
     /// Its cap at each destination.
     pub cap: Option<Quota>,
+    /// Its daily cap at each destination.
+    pub daily_cap: Option<DailyCap>,
     /// What carriers take it for, such as a short code.
     pub class: Option<String>,
 }
@@ -301,6 +366,11 @@ impl Scenario {
     pub fn is_open_loop(&self) -> bool {
         !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
             && !self.faults.iter().any(|fault| matches!(fault.kind, FaultKind::RunawayRetry { .. }))
+    }
+
+    /// What the scenario asks of its policy beside weights.
+    pub fn policy_options(&self) -> PolicyOptions {
+        PolicyOptions { scoring: self.scoring, has_bounds: !self.bounds.is_empty() }
     }
 
     /// The tenants that `name` stands for: one tenant, or all of one population.

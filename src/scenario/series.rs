@@ -2,19 +2,21 @@
 //!
 //! Two layouts are read: the folder of the Numenta Anomaly Benchmark (`data/` with files of
 //! `timestamp,value` and `labels/combined_windows.json`), or any file or folder inside its `data/`; and
-//! files with a `label` column of 0 and 1. Columns are found by name, whatever their order and case.
+//! files with a `label` column of 0 and 1. Columns are found by name, whatever their order and case. Steps are
+//! taken in the order of the rows: real files have times that come twice, or go back by an hour in autumn.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use super::message_log::content_hash;
 use super::message_log::instant::{parse_rfc3339, parse_seconds};
 
 /// A series of values at ascending times.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LabelledSeries {
-    /// The folder it came from, such as `realTweets`.
+    /// The folder it came from, such as `realTweets`; `series` where the path names none.
     pub group: String,
     /// The file's name without its ending.
     pub name: String,
@@ -27,6 +29,8 @@ pub struct LabelledSeries {
     /// The abnormal stretches in ascending order, by row, both ends included; `None` where the file
     /// says nothing about it, which is not the same as saying that all is well.
     pub windows: Option<Vec<RangeInclusive<usize>>>,
+    /// XXH3-128 of the file's bytes, in hexadecimal.
+    pub content_hash: String,
 }
 
 /// Why a series could not be read.
@@ -182,7 +186,10 @@ impl Columns {
         };
         let wanted = |names: &[&str]| {
             named(names).ok_or_else(|| {
-                format!("there is no column `{}`: the header needs timestamp and value", names[0])
+                format!(
+                    "there is no column `{}`: the header names at least timestamp and value",
+                    names[0]
+                )
             })
         };
         Ok(Columns {
@@ -209,12 +216,15 @@ fn read(path: &Path) -> Result<LabelledSeries, SeriesError> {
         part.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     };
     let mut series = LabelledSeries {
-        group: named(path.parent().and_then(Path::file_name)),
+        group: Some(named(path.parent().and_then(Path::file_name)))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "series".to_owned()),
         name: named(path.file_stem()),
         times_s: Vec::new(),
         values: Vec::new(),
         totals: columns.total.map(|_| Vec::new()),
         windows: columns.label.map(|_| Vec::new()),
+        content_hash: content_hash(&bytes),
     };
     for record in reader.records() {
         let record = record.map_err(|error| {
@@ -235,25 +245,39 @@ fn read(path: &Path) -> Result<LabelledSeries, SeriesError> {
             .map_err(|problem| at(line, problem))?;
         let row = series.values.len();
         series.times_s.push(time);
-        series.values.push(number(columns.value)?);
+        let value = number(columns.value)?;
+        series.values.push(value);
         if let (Some(totals), Some(column)) = (&mut series.totals, columns.total) {
-            totals.push(number(column)?);
+            let total = number(column)?;
+            if !(0.0..=total).contains(&value) {
+                return Err(at(line, format!("{value} of {total} failed: it is 0 to all of them")));
+            }
+            totals.push(total);
         }
         if let (Some(windows), Some(column)) = (&mut series.windows, columns.label) {
-            let label = number(column)?;
-            if label != 0.0 && label != 1.0 {
-                return Err(at(line, format!("a label is 0 or 1, not `{label}`")));
-            }
+            let is_abnormal = parse_label(record.get(column).unwrap_or_default())
+                .map_err(|problem| at(line, problem))?;
             match windows.last_mut() {
-                Some(window) if label == 1.0 && *window.end() + 1 == row => {
+                Some(window) if is_abnormal && *window.end() + 1 == row => {
                     *window = *window.start()..=row;
                 }
-                _ if label == 1.0 => windows.push(row..=row),
+                _ if is_abnormal => windows.push(row..=row),
                 _ => {}
             }
         }
     }
+    if series.values.is_empty() {
+        return Err(at(1, "there is no row with a value below the header".to_owned()));
+    }
     Ok(series)
+}
+
+fn parse_label(text: &str) -> Result<bool, String> {
+    match text.parse::<f64>() {
+        Ok(0.0) => Ok(false),
+        Ok(1.0) => Ok(true),
+        _ => Err(format!("`{text}` is no label: 1 where it is abnormal, else 0")),
+    }
 }
 
 /// Seconds, or a date and a time with or without a zone (taken for UTC).
@@ -337,7 +361,7 @@ mod tests {
             ("timestamp,value\n1,2\nnoon,2\n", ":3: `noon` is no time such as"),
             ("timestamp,value\n1,x\n", ":2: `x` is no number"),
             ("timestamp,value\n1,NaN\n", ":2: `NaN` is no number"),
-            ("timestamp,value,label\n1,2,3\n", ":2: a label is 0 or 1, not `3`"),
+            ("timestamp,value,label\n1,2,3\n", ":2: `3` is no label"),
             ("timestamp,value\n1,2\n1\n", ":3: "),
         ] {
             let folder = Folder::new("wrong", &[("a.csv", text)]);

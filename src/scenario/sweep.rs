@@ -12,8 +12,8 @@ use super::quantity::{parse_probability, parse_rate, parse_span};
 pub struct Sweep {
     /// Which points.
     pub design: Design,
-    /// Replications of each point.
-    pub replications: u32,
+    /// Replications of each point and policy.
+    pub repeats: Repeats,
     /// Policies that run at each point; at least one.
     pub policies: Vec<String>,
     /// Metrics as written; empty for the usual ones.
@@ -24,6 +24,20 @@ pub struct Sweep {
     pub axes: Vec<Axis>,
     /// Points that break one are left out.
     pub constraints: Vec<Constraint>,
+}
+
+/// How often each point runs under each policy.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Repeats {
+    /// So often.
+    Fixed(u32),
+    /// Until the mean is known to this part of itself.
+    Until {
+        /// The part, for instance 0.05.
+        precision: f64,
+        /// At most so often; then it is inconclusive.
+        cap: u32,
+    },
 }
 
 /// How points are chosen.

@@ -4,7 +4,9 @@
 //! queues into flows and serves each first come, first served; a [`FlowRule`] says which flow is next.
 
 use super::flows::{FlowChange, FlowId, FlowTerms, FlowUnit, Flows};
-use super::policy::{Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing};
+use super::policy::{
+    Entropy, Entry, Hop, Ineligible, NodeBounds, NodeId, Pick, Policy, Reshape, Standing,
+};
 use crate::time::Time;
 use crate::units::{QueueId, Rate, Segments};
 
@@ -179,9 +181,9 @@ impl<R: FlowRule> Policy for ByFlow<R> {
         }
     }
 
-    fn bound(&mut self, now: Time, node: NodeId, reservation: Option<Rate>, limit: Option<Rate>) {
+    fn bound(&mut self, now: Time, node: NodeId, bounds: NodeBounds) {
         if self.flows.exists(node.0) {
-            self.rule.set_bounds(now, node.0, reservation, limit);
+            self.rule.set_bounds(now, node.0, bounds.reservation, bounds.limit);
         }
     }
 

@@ -77,6 +77,18 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 
+    /// Removes `number` if it is said to be in this one of the heaps that share a table.
+    pub(crate) fn remove_if_there(
+        &mut self,
+        positions: &mut Positions,
+        number: u32,
+        is_there: bool,
+    ) {
+        if is_there {
+            self.remove(positions, number);
+        }
+    }
+
     /// Removes `number`; nothing happens when it is not in the heap.
     pub(crate) fn remove(&mut self, positions: &mut Positions, number: u32) {
         if !positions.contains(number) {

@@ -12,60 +12,51 @@
 //! [`Policy`]. The life of a message is in [`next_belief`](super::next_belief); the lane makes no
 //! other move, and tells a [`LaneObserver`] of each.
 
+mod backpressure;
+mod bounds;
+mod campaigns;
 mod config;
+mod control;
 mod counts;
 mod directory;
+mod filling;
+mod gate;
+mod observer;
 mod outcomes;
 mod restart;
 mod sessions;
 mod shares;
+mod spill;
 mod store;
+mod submission;
 mod waiting;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 
+pub use backpressure::{AdaptiveRate, Backpressure, CircuitBreaker};
+pub use bounds::{Amount, Borrowing, ShareBounds, ShareNode};
 pub use config::{Change, ChangeError, LaneConfig, TenantSpec};
+pub use control::Target;
 pub use counts::{AttemptCounts, Counts};
+pub use gate::DailyCap;
+pub use observer::LaneObserver;
 pub use outcomes::{Answer, ReceiptOutcome};
 pub use sessions::{SessionChange, WindowUnit};
+pub use submission::{Accepted, Refused};
 
-use self::directory::{Directory, QueueStanding};
+use self::backpressure::{WHOLE, Yielding, part_of};
+use self::campaigns::Holds;
+use self::directory::{Directory, Party, QueueStanding};
 use self::sessions::Sessions;
 use self::store::{List, Store};
 use super::heap::IndexedHeap;
 use super::life::{Belief, Happening, next_belief};
-use super::message::{Message, Record, Ticket};
+use super::message::{Message, Ticket};
 use super::pacing::Pacer;
 use super::policy::{Entropy, Pick, Policy, Reshape, Standing};
-use super::retry::RequeuePlace;
-use super::status::Status;
 use crate::time::{Span, Time};
-use crate::units::{QueueId, Quota, Segments, SenderId, SessionId, TenantId};
-
-/// Listens to a lane. `()` listens to nothing.
-pub trait LaneObserver {
-    /// The belief of a message moved; `record` is as after the move. `code` is the status or receipt
-    /// state that came with it, or 0.
-    fn moved(
-        &mut self,
-        now: Time,
-        record: &Record,
-        from: Option<Belief>,
-        to: Belief,
-        why: Happening,
-        code: u32,
-    ) {
-        let _ = (now, record, from, to, why, code);
-    }
-
-    /// An attempt was answered after it had been given up.
-    fn answered_late(&mut self, now: Time, record: &Record, status: Status) {
-        let _ = (now, record, status);
-    }
-}
-
-impl LaneObserver for () {}
+use crate::units::{QueueId, Quota, SenderId, SessionId, TenantId};
 
 /// What a lane wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,65 +85,6 @@ pub struct Attempt {
     pub message: Message,
 }
 
-/// The message was taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Accepted {
-    /// Names the message in [`Lane::cancel`].
-    pub ticket: Ticket,
-}
-
-/// The message was not taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refused {
-    /// Its queue would take this long to drain, longer than admission allows. Counted as refused.
-    QueueOverflow {
-        /// How long.
-        drain: Span,
-    },
-    /// Its tenant is not attached. Not counted: the lane knows of nobody to count it for.
-    TenantNotAttached,
-    /// The lane has no such class. Not counted.
-    NoSuchClass,
-    /// It has no segments. Not counted.
-    NoSegments,
-}
-
-impl Refused {
-    /// The platform code that goes with it, if it has one.
-    pub const fn code(self) -> Option<u32> {
-        match self {
-            Refused::QueueOverflow { .. } => Some(30_001),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refused::QueueOverflow { drain } => {
-                write!(f, "queue overflow (30001): it would take {drain} s to drain")
-            }
-            Refused::TenantNotAttached => f.write_str("the tenant is not attached to this lane"),
-            Refused::NoSuchClass => f.write_str("the lane has no such class"),
-            Refused::NoSegments => f.write_str("a message has at least one segment"),
-        }
-    }
-}
-
-impl core::error::Error for Refused {}
-
-/// Which waiting messages to withdraw.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Withdraw {
-    /// One message.
-    Message(Ticket),
-    /// All of a tenant.
-    Tenant(TenantId),
-    /// All of a sender.
-    Sender(SenderId),
-}
-
 /// The lane of one destination. The module's documentation tells how to drive it.
 #[derive(Clone, Debug)]
 pub struct Lane<P> {
@@ -169,6 +101,10 @@ pub struct Lane<P> {
     parked: IndexedHeap<(Time, u64)>,
     /// Queues whose head will expire, by when.
     expiring: IndexedHeap<(Time, u32)>,
+    /// Campaigns, and what is paused below the level of a sender.
+    holds: Holds,
+    /// Where the lane yields to its carrier at all.
+    yielding: Option<Box<Yielding>>,
     /// Nothing falls due before this. May be too early, never too late: most calls of `next` then
     /// need not look at any of the lists.
     due: Time,
@@ -195,6 +131,8 @@ impl<P: Policy> Lane<P> {
             kept: List::EMPTY,
             parked: IndexedHeap::default(),
             expiring: IndexedHeap::default(),
+            holds: Holds::default(),
+            yielding: Yielding::new(config.backpressure).map(Box::new),
             due: Time::NEVER,
             next_sequence: 0,
             counts: Counts::default(),
@@ -236,108 +174,53 @@ impl<P: Policy> Lane<P> {
     pub fn reconfigure(&mut self, now: Time, change: Change) -> Result<(), ChangeError> {
         match change {
             Change::Quota(Some(Quota { burst: 0, .. }))
-            | Change::SenderCap(_, Some(Quota { burst: 0, .. })) => {
+            | Change::SenderCap(_, Some(Quota { burst: 0, .. }))
+            | Change::TenantCap(_, Some(Quota { burst: 0, .. })) => {
                 return Err(ChangeError::BurstIsZero);
             }
+            Change::TenantCap(tenant, _) | Change::TenantDailyCap(tenant, _)
+                if self.directory.tenant(tenant).is_none() =>
+            {
+                return Err(ChangeError::TenantNotAttached(tenant));
+            }
             Change::Quota(quota) => {
-                match (&mut self.pacer, quota) {
+                let left = self.yielding.as_ref().map_or(WHOLE, |yielding| yielding.permille(now));
+                match (&mut self.pacer, quota.map(|quota| part_of(quota, left))) {
                     (Some(pacer), Some(quota)) => pacer.change(now, quota),
                     (pacer, quota) => *pacer = quota.map(Pacer::new),
                 }
                 self.config.quota = quota;
-                self.policy.reshape(now, Reshape::Rate(quota.map(|quota| quota.rate)));
+                let rate = quota.map(|quota| quota.rate);
+                self.policy.reshape(now, Reshape::Rate(rate));
+                self.directory.set_rate(rate);
             }
             Change::TenantWeight(tenant, weight) => {
                 if let Some((node, product)) = self.directory.set_weight(tenant, weight)? {
                     self.policy.reshape(now, Reshape::Weight { node, weight, product });
                 }
             }
-            Change::SenderCap(sender, cap) => {
-                self.directory.set_cap(now, sender, cap);
-                self.reconsider_sender(now, sender);
+            Change::Bounds(node, bounds) => {
+                self.directory.knows(node)?;
+                bounds.check()?;
+                self.directory.set_bounds(node, bounds);
             }
+            Change::SenderCap(sender, cap) => self.set_rate(now, Party::Sender(sender), cap),
+            Change::TenantCap(tenant, cap) => self.set_rate(now, Party::Tenant(tenant), cap),
+            Change::SenderDailyCap(sender, cap) => self.set_daily(now, Party::Sender(sender), cap),
+            Change::TenantDailyCap(tenant, cap) => self.set_daily(now, Party::Tenant(tenant), cap),
         }
+        self.directory.refresh_bounds(now, &mut self.policy);
         Ok(())
     }
 
-    /// Takes a message into its queue, or says why not.
-    ///
-    /// # Errors
-    /// See [`Refused`].
-    pub fn submit<O: LaneObserver>(
-        &mut self,
-        now: Time,
-        message: Message,
-        observer: &mut O,
-    ) -> Result<Accepted, Refused> {
-        if self.directory.tenant(message.tenant).is_none() {
-            return Err(Refused::TenantNotAttached);
-        }
-        if message.class.index() >= self.config.classes.len() {
-            return Err(Refused::NoSuchClass);
-        }
-        if message.segments.0 == 0 {
-            return Err(Refused::NoSegments);
-        }
-        let record = Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
-        let queue = self.directory.queue_for(now, &message, &mut self.policy);
-        if let Some(limit) = self.config.admission {
-            let drain = self.drain_time(queue);
-            if drain > limit {
-                let (segments, to) = (message.segments, Belief::Refused);
-                self.counts.moved(None, to, segments);
-                self.directory.tenant_mut(message.tenant).counts.moved(None, to, segments);
-                observer.moved(now, &record, None, to, Happening::QueueOverflow, 30_001);
-                return Err(Refused::QueueOverflow { drain });
-            }
-        }
-        let sequence = self.take_sequence();
-        let slot = self.store.insert(record, queue, sequence);
-        self.directory.hold(queue);
-        self.counts.moved(None, Belief::Queued, message.segments);
-        self.directory.tenant_mut(message.tenant).counts.moved(
-            None,
-            Belief::Queued,
-            message.segments,
-        );
-        observer.moved(now, &record, None, Belief::Queued, Happening::Submitted, 0);
-        self.enqueue(now, slot, RequeuePlace::Tail);
-        let generation = self.store.get(slot).generation;
-        Ok(Accepted { ticket: Ticket { slot, generation, attempt: 0 } })
+    fn set_rate(&mut self, now: Time, party: Party, cap: Option<Quota>) {
+        self.directory.change_gate(party, |gate| gate.set_rate(now, cap));
+        self.reconsider(now, party);
     }
 
-    /// Withdraws messages that wait in a queue or for their next attempt; returns how many. What is
-    /// with the carrier cannot be called back.
-    ///
-    /// A single message costs O(log n); a tenant or sender costs a walk over all messages held.
-    pub fn cancel<O: LaneObserver>(&mut self, now: Time, what: Withdraw, observer: &mut O) -> u64 {
-        let waits = |belief| matches!(belief, Belief::Queued | Belief::Parked);
-        let chosen: Vec<u32> = match what {
-            Withdraw::Message(ticket) => {
-                let slot = self.store.find(ticket.slot, ticket.generation);
-                slot.filter(|slot| waits(slot.belief)).map(|_| ticket.slot).into_iter().collect()
-            }
-            Withdraw::Tenant(_) | Withdraw::Sender(_) => self
-                .store
-                .indices()
-                .filter(|index| {
-                    let slot = self.store.get(*index);
-                    let message = &slot.record.message;
-                    waits(slot.belief)
-                        && match what {
-                            Withdraw::Tenant(tenant) => message.tenant == tenant,
-                            Withdraw::Sender(sender) => message.sender == sender,
-                            Withdraw::Message(_) => false,
-                        }
-                })
-                .collect(),
-        };
-        for slot in &chosen {
-            self.leave_waiting(now, *slot);
-            self.move_to(now, *slot, Happening::Cancelled, 0, observer);
-            self.free(now, *slot);
-        }
-        chosen.len() as u64
+    fn set_daily(&mut self, now: Time, party: Party, cap: Option<DailyCap>) {
+        self.directory.change_gate(party, |gate| gate.set_daily(now, cap));
+        self.reconsider(now, party);
     }
 
     /// Decides what happens next, after doing all that is due: time-outs, retries, caps, expiry.
@@ -350,14 +233,18 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) -> Next {
         self.do_what_is_due(now, observer);
+        self.directory.refresh_bounds(now, &mut self.policy);
         // Whether anything is eligible comes first: "no session" is news only to those who wait.
         let queue = match self.policy.pick(now, entropy) {
             Pick::Queue(queue) => queue,
             Pick::NotUntil(time) => return Next::NotUntil(time),
             Pick::Idle => return Next::Idle,
         };
-        if !self.sessions.has_room(self.head_segments(queue)) {
+        if !self.has_room(queue) {
             return Next::NoSession;
+        }
+        if let Some(until) = self.yielding.as_ref().and_then(|it| it.held_until(now)) {
+            return Next::NotUntil(until);
         }
         if let Some(pacer) = self.pacer.as_ref().filter(|pacer| !pacer.conforms(now)) {
             return Next::NotUntil(pacer.earliest(now));
@@ -376,13 +263,35 @@ impl<P: Policy> Lane<P> {
             .min(self.end_of_wait(&self.without_receipt, self.config.receipt_timeout))
             .min(first(self.parked.peek()))
             .min(first_of_id(self.directory.held_senders.peek()))
-            .min(first_of_id(self.expiring.peek()));
+            .min(first_of_id(self.directory.held_tenants.peek()))
+            .min(first_of_id(self.holds.expiring.peek()))
+            .min(first_of_id(self.expiring.peek()))
+            .min(self.yielding.as_ref().map_or(Time::NEVER, |yielding| yielding.due()));
         (due < Time::NEVER).then_some(due)
     }
 
     /// When the first message of a list has waited for `wait`; a time-out beyond all time never ends.
     fn end_of_wait(&self, list: &List, wait: Span) -> Time {
-        list.head().map_or(Time::NEVER, |slot| self.store.get(slot).since.saturating_add(wait))
+        list.head().map_or(Time::NEVER, |slot| self.store.since(slot).saturating_add(wait))
+    }
+
+    /// Lets what the carrier did, or what time did, act on what may be sent.
+    fn yield_to_carrier<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        observer: &mut O,
+        tell: impl FnOnce(&mut Yielding),
+    ) {
+        let Some(yielding) = &mut self.yielding else { return };
+        tell(yielding);
+        let (news, due) = (yielding.news(now), yielding.due());
+        if let Some((permille, held_until)) = news {
+            if let (Some(pacer), Some(quota)) = (&mut self.pacer, self.config.quota) {
+                pacer.change(now, part_of(quota, permille));
+            }
+            observer.yielded(now, permille, held_until);
+        }
+        self.watch(due);
     }
 
     /// Something falls due then.
@@ -423,32 +332,32 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) -> Attempt {
         let queue = self.directory.queue(queue_id);
-        let (slot, sender) = (queue.messages.head(), queue.sender);
+        let parties = [Party::Sender(queue.sender), Party::Tenant(queue.tenant)];
+        let slot = queue.messages.head();
         let slot = slot.expect("a policy picks only eligible queues, and those have a head");
-        let sent = self.store.get(slot).entry();
+        let sent = self.store.entry(slot);
         let next = self.pop_queue(queue_id, slot);
         if let Some(pacer) = &mut self.pacer {
             pacer.charge(now, sent.segments);
         }
         let session = self.sessions.seat(sent.segments);
-        let entry = next.map(|next| self.store.get(next).entry());
+        let entry = next.map(|next| self.store.entry(next));
         self.policy.dispatched(now, queue_id, sent, entry);
         if entry.is_none() {
             self.directory.queue_mut(queue_id).standing = QueueStanding::Empty;
         }
-        if let Some(pacer) = &mut self.directory.sender_mut(sender).pacer {
-            pacer.charge(now, sent.segments);
-            self.reconsider_sender(now, sender);
+        for party in parties {
+            if let Some(gate) = self.directory.gate_mut(party) {
+                gate.charge(now, sent.segments);
+                self.reconsider(now, party);
+            }
         }
-        let held = self.store.get_mut(slot);
-        held.record.attempts += 1;
-        held.record.first_dispatch = held.record.first_dispatch.min(now);
-        held.session = session;
+        let (number, generation) = self.store.dispatch(now, slot, session);
         let attempt = Attempt {
-            ticket: Ticket { slot, generation: held.generation, attempt: held.record.attempts },
+            ticket: Ticket { slot, generation, attempt: number },
             session,
-            number: held.record.attempts,
-            message: held.record.message,
+            number,
+            message: self.store.get(slot).record.message,
         };
         self.counts.attempts.dispatched += 1;
         self.counts.attempts.unanswered += 1;
@@ -467,16 +376,13 @@ impl<P: Policy> Lane<P> {
         code: u32,
         observer: &mut O,
     ) -> Belief {
-        let held = self.store.get_mut(slot);
-        let from = held.belief;
+        let held = self.store.get(slot);
+        let (from, message) = (held.belief, &held.record.message);
         let to = next_belief(Some(from), why).expect("the lane makes only legal moves");
-        held.belief = to;
-        held.since = now;
-        let (segments, tenant): (Segments, TenantId) =
-            (held.record.message.segments, held.record.message.tenant);
-        self.counts.moved(Some(from), to, segments);
-        self.directory.tenant_mut(tenant).counts.moved(Some(from), to, segments);
-        observer.moved(now, &self.store.get(slot).record, Some(from), to, why, code);
+        self.store.set_belief(now, slot, to);
+        self.counts.moved(Some(from), to, message.segments);
+        self.directory.tenant_mut(message.tenant).counts.moved(Some(from), to, message.segments);
+        observer.moved(now, &held.record, Some(from), to, why, code);
         to
     }
 
@@ -491,6 +397,7 @@ impl<P: Policy> Lane<P> {
         let (queue, belief) = (held.queue, held.belief);
         // A message that was accepted left its queue's count then.
         if matches!(belief, Belief::Expired | Belief::Cancelled) {
+            self.holds.forget(slot);
             self.directory.release(now, queue, &mut self.policy);
         }
         self.store.remove(slot);

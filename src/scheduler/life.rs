@@ -82,6 +82,11 @@ impl Belief {
         }
     }
 
+    /// Whether the message waits, or may come back to wait.
+    pub(super) const fn may_wait(self) -> bool {
+        matches!(self, Belief::Queued | Belief::InFlight | Belief::Parked)
+    }
+
     /// Whether the lane still holds the message for something other than a late receipt.
     pub const fn is_live(self) -> bool {
         matches!(self, Belief::Queued | Belief::InFlight | Belief::Parked | Belief::Accepted)

@@ -39,7 +39,7 @@ pub struct Record {
 }
 
 /// Names one attempt. Stays harmless after the message is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
@@ -47,8 +47,38 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// The ticket of one of several lanes as one of all of them together; [`Ticket::in_part`] undoes it.
+    #[cfg(feature = "lab")]
+    pub(crate) const fn of_part(self, part: u32, parts: u32) -> Ticket {
+        Ticket { slot: self.slot * parts + part, ..self }
+    }
+
+    /// Which of several lanes a ticket is of, and what that lane calls it.
+    #[cfg(feature = "lab")]
+    pub(crate) const fn in_part(self, parts: u32) -> (u32, Ticket) {
+        (self.slot % parts, Ticket { slot: self.slot / parts, ..self })
+    }
+
     /// Which attempt of its message it is, from 1; 0 names the message as a whole.
     pub const fn attempt(self) -> u32 {
         self.attempt
+    }
+
+    /// It as a number, for logs and for carriers that hand back what they were given; below 2⁹⁶.
+    pub const fn number(self) -> u128 {
+        (self.slot as u128) << 64 | (self.generation as u128) << 32 | self.attempt as u128
+    }
+
+    /// The ticket of a number, or `None` where no ticket has it. One that was made up is as harmless as
+    /// any other that names nothing.
+    pub const fn from_number(number: u128) -> Option<Ticket> {
+        if number >> 96 != 0 {
+            return None;
+        }
+        Some(Ticket {
+            slot: (number >> 64) as u32,
+            generation: (number >> 32) as u32,
+            attempt: number as u32,
+        })
     }
 }

@@ -76,6 +76,8 @@ pub enum EntryKind {
     New,
     /// Back for another attempt.
     Retry,
+    /// Its first time, in a queue of its tenant that is not its own: its own was too long.
+    Spill,
 }
 
 /// Why a queue may not be picked.
@@ -114,15 +116,55 @@ pub enum Reshape {
     },
 }
 
+/// What a node is promised and held to, whatever its weight.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct NodeBounds {
+    /// The rate it is promised, where the destination has one.
+    pub reservation: Option<Rate>,
+    /// The same as a part of the service of its parent, at most 1.
+    pub part: Option<Weight>,
+    /// The rate it is held to.
+    pub limit: Option<Rate>,
+}
+
+/// What the carrier thinks of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It took the message.
+    Taken,
+    /// It refused the message for a reason of its own, not because there were too many.
+    Refused,
+}
+
+/// What counts in a score beside the lag, in nanoseconds; all are 0 unless the policy was told to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TermTimes {
+    /// For the time that the first message has waited.
+    pub waiting_ns: i128,
+    /// For the nearness of its deadline.
+    pub urgency_ns: i128,
+    /// For failures of late; not positive.
+    pub health_ns: i128,
+}
+
+impl TermTimes {
+    /// All of them together.
+    pub fn total(&self) -> i128 {
+        self.waiting_ns + self.urgency_ns + self.health_ns
+    }
+}
+
 /// Why a queue stands where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing {
-    /// How far the queue is behind its entitlement, in nanoseconds of its own share; negative when
-    /// it is ahead. The highest goes first.
+    /// How far the queue is behind its entitlement, in nanoseconds of its own share, and the terms that
+    /// count beside that; negative when it is ahead. The highest goes first.
     pub score_ns: i128,
-    /// The same in billionths of a segment. Over all eligible queues these add up to 0 but for
-    /// rounding.
+    /// How far it is behind in billionths of a segment. Over all eligible queues these add up to 0 but
+    /// for rounding.
     pub lag_nanosegments: i128,
+    /// The terms in the score.
+    pub terms: TermTimes,
     /// What the queue is entitled to now, in billionths of the destination's rate.
     pub share_billionths: u64,
 }
@@ -153,10 +195,14 @@ pub trait Policy {
     fn completed(&mut self, now: Time, queue: QueueId, charged: Segments, used: Segments);
     /// The division changed.
     fn reshape(&mut self, now: Time, change: Reshape);
-    /// A node is promised `reservation` and held to `limit`; `None` for no such bound. Most policies
-    /// divide by weight alone and ignore it.
-    fn bound(&mut self, now: Time, node: NodeId, reservation: Option<Rate>, limit: Option<Rate>) {
-        let _ = (now, node, reservation, limit);
+    /// A node has these bounds from now on. Most policies divide by weight alone and ignore them.
+    fn bound(&mut self, now: Time, node: NodeId, bounds: NodeBounds) {
+        let _ = (now, node, bounds);
+    }
+    /// The carrier answered an attempt of a queue, other than that there are too many. Comes after
+    /// `completed`; most policies do not care.
+    fn answered(&mut self, now: Time, queue: QueueId, verdict: Verdict) {
+        let _ = (now, queue, verdict);
     }
     /// Where a queue stands; `None` when it is not eligible or the policy has no such notion.
     fn explain(&self, queue: QueueId) -> Option<Standing>;
@@ -193,8 +239,11 @@ impl<P: Policy + ?Sized> Policy for Box<P> {
     fn reshape(&mut self, now: Time, change: Reshape) {
         (**self).reshape(now, change);
     }
-    fn bound(&mut self, now: Time, node: NodeId, reservation: Option<Rate>, limit: Option<Rate>) {
-        (**self).bound(now, node, reservation, limit);
+    fn bound(&mut self, now: Time, node: NodeId, bounds: NodeBounds) {
+        (**self).bound(now, node, bounds);
+    }
+    fn answered(&mut self, now: Time, queue: QueueId, verdict: Verdict) {
+        (**self).answered(now, queue, verdict);
     }
     fn explain(&self, queue: QueueId) -> Option<Standing> {
         (**self).explain(queue)

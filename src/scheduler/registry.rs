@@ -7,6 +7,7 @@ use super::deficit_round_robin::DeficitRoundRobin;
 use super::edf::Edf;
 use super::fifo::Fifo;
 use super::flows::FlowUnit;
+use super::full_scoring::FullScoring;
 use super::h_wf2q_plus::HierarchicalWf2qPlus;
 use super::hierarchical_drr::HierarchicalDrr;
 use super::lottery::Lottery;
@@ -16,6 +17,7 @@ use super::policy::Policy;
 use super::round_robin::RoundRobin;
 use super::scfq::Scfq;
 use super::scoring::Scoring;
+use super::scoring_options::ScoringOptions;
 use super::sfq::Sfq;
 use super::shuffle_shard_fq::ShuffleShardFq;
 use super::sqs_fair::SqsFair;
@@ -59,10 +61,32 @@ pub struct PolicyInfo {
     build: fn(Option<Rate>) -> Box<dyn Policy>,
 }
 
+/// What a policy is to heed beside weights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PolicyOptions {
+    /// Options of the policy `scoring`.
+    pub scoring: ScoringOptions,
+    /// Whether nodes of the share tree have bounds.
+    pub has_bounds: bool,
+}
+
 impl PolicyInfo {
     /// The policy, for a destination of this rate; `None` when it needs a rate and there is none.
     pub fn build(&self, rate: Option<Rate>) -> Option<Box<dyn Policy>> {
         (rate.is_some() || !self.needs_rate).then(|| (self.build)(rate))
+    }
+
+    /// The same with options, for policies that have some.
+    pub fn build_with(
+        &self,
+        rate: Option<Rate>,
+        options: PolicyOptions,
+    ) -> Option<Box<dyn Policy>> {
+        match options == PolicyOptions::default() || self.name != "scoring" {
+            true => self.build(rate),
+            // Without options the policy that has none is the faster one.
+            false => Some(Box::new(FullScoring::new(options.scoring))),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! When a message that was not accepted is submitted again, and where it queues then.
 
-use super::status::StatusClass;
+use super::status::{Status, StatusClass};
 use crate::time::Span;
 use crate::units::mix;
 
@@ -13,7 +13,12 @@ pub struct RetryPolicy {
     pub throttled: RetryRule,
     /// After an attempt of which no outcome was learnt.
     pub unknown: UnknownOutcome,
+    /// Statuses that go by a rule of their own, whatever their class; the first that matches.
+    pub by_status: StatusRules,
 }
+
+/// Rules of single statuses.
+pub type StatusRules = [Option<(Status, RetryRule)>; RetryPolicy::MOST_STATUS_RULES];
 
 /// How often, how soon and where to try again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,11 +95,22 @@ impl RetryPolicy {
         temporary: RetryRule::NEVER,
         throttled: RetryRule::NEVER,
         unknown: UnknownOutcome::GiveUp,
+        by_status: Self::NO_STATUS_RULES,
     };
 
-    /// The rule for an answered attempt, or `None` where the answer was final.
-    pub const fn rule(&self, class: StatusClass) -> Option<&RetryRule> {
-        match class {
+    /// The most statuses with rules of their own.
+    pub const MOST_STATUS_RULES: usize = 8;
+
+    /// All statuses go by their class.
+    pub const NO_STATUS_RULES: StatusRules = [None; Self::MOST_STATUS_RULES];
+
+    /// The rule for an attempt that was answered with `status`, or `None` where the answer was final.
+    pub fn rule(&self, status: Status) -> Option<&RetryRule> {
+        let mut own = self.by_status.iter().flatten().filter(|(of, _)| *of == status);
+        if let Some((_, rule)) = own.next() {
+            return Some(rule);
+        }
+        match status.class() {
             StatusClass::Temporary => Some(&self.temporary),
             StatusClass::Throttled => Some(&self.throttled),
             StatusClass::Accepted | StatusClass::Permanent => None,

@@ -20,7 +20,9 @@
 use alloc::vec::Vec;
 
 use super::heap::{Heap, Positions};
-use super::policy::{Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing};
+use super::policy::{
+    Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing, TermTimes,
+};
 use crate::time::Time;
 use crate::units::{QueueId, Rate, Segments, Weight};
 
@@ -38,6 +40,9 @@ const NONE: u32 = u32::MAX;
 pub struct Scoring {
     /// Index 0 is the root; the node of a hop is its number plus one.
     nodes: Vec<Node>,
+    /// What only nodes with children have; index 0 is the root's.
+    families: Vec<Family>,
+    free_families: Vec<u32>,
     positions: Positions,
     /// The leaf of each queue.
     leaves: Vec<u32>,
@@ -48,11 +53,12 @@ pub struct Scoring {
 /// Key of a child among its siblings: tag, then the keyed order.
 type Key = (i128, u64);
 
+/// There is a node for every queue, so what only parents need is kept apart.
 #[derive(Clone, Debug)]
 struct Node {
     parent: u32,
-    /// The queue, for a leaf.
-    queue: u32,
+    below: Below,
+    state: State,
     weight: Weight,
     tie: u64,
     /// Whole units of tag a segment costs, and what is left over, in `1/weight` units.
@@ -60,9 +66,23 @@ struct Node {
     cost_remainder: u64,
     /// Fraction of a unit not charged yet, in `1/weight` units.
     carry: u64,
-    /// Service received ÷ weight.
+    /// Service received ÷ weight; while the node is frozen, how far that was ahead of V when it was held
+    /// back.
     start: i128,
-    state: State,
+}
+
+/// What is under a node.
+#[derive(Clone, Copy, Debug)]
+enum Below {
+    /// It is the leaf of this queue.
+    Queue(u32),
+    /// Children, by the index of their [`Family`].
+    Family(u32),
+}
+
+/// The children of a node.
+#[derive(Clone, Debug, Default)]
+struct Family {
     /// V of the children.
     virtual_time: i128,
     /// Eligible children.
@@ -78,26 +98,22 @@ struct Node {
 enum State {
     Idle,
     Eligible,
-    /// Backlogged but held back; keeps `start − V` of the time it was held back.
-    Frozen(i128),
+    /// Backlogged but held back.
+    Frozen,
 }
 
 impl Node {
-    fn new(parent: u32, weight: Weight, tie: u64) -> Self {
+    fn new(parent: u32, below: Below, weight: Weight, tie: u64) -> Self {
         let mut node = Node {
             parent,
-            queue: NONE,
+            below,
+            state: State::Idle,
             weight,
             tie,
             cost: 0,
             cost_remainder: 0,
             carry: 0,
             start: 0,
-            state: State::Idle,
-            virtual_time: 0,
-            eligible: Heap::default(),
-            frozen: 0,
-            children: 0,
         };
         node.set_weight(weight);
         node
@@ -147,7 +163,9 @@ impl Scoring {
     /// The policy without queues.
     pub fn new() -> Self {
         Scoring {
-            nodes: alloc::vec![Node::new(NONE, Weight::ONE, 0)],
+            nodes: alloc::vec![Node::new(NONE, Below::Family(ROOT), Weight::ONE, 0)],
+            families: alloc::vec![Family::default()],
+            free_families: Vec::new(),
             positions: Positions::default(),
             leaves: Vec::new(),
             rate: None,
@@ -160,44 +178,58 @@ impl Scoring {
         leaf
     }
 
+    /// The index of the children of a node that has some.
+    fn family_of(&self, parent: u32) -> usize {
+        match self.nodes[parent as usize].below {
+            Below::Family(family) => family as usize,
+            Below::Queue(queue) => unreachable!("queue {queue} has no children"),
+        }
+    }
+
+    fn new_family(&mut self) -> Below {
+        let index = self.free_families.pop().unwrap_or_else(|| {
+            self.families.push(Family::default());
+            (self.families.len() - 1) as u32
+        });
+        Below::Family(index)
+    }
+
     /// Moves a node to another state and lets its ancestors follow.
     fn settle(&mut self, mut index: u32, mut target: State) {
         while index != ROOT {
             let parent = self.nodes[index as usize].parent;
-            let virtual_time = self.nodes[parent as usize].virtual_time;
+            let family = self.family_of(parent);
+            let family = &mut self.families[family];
             let node = &mut self.nodes[index as usize];
             let before = node.state;
-            match before {
-                State::Idle => node.start = node.start.max(virtual_time),
-                State::Frozen(distance) => node.start = virtual_time + distance,
-                State::Eligible => {}
-            }
-            if matches!(target, State::Frozen(_)) {
-                target = State::Frozen(node.start - virtual_time);
-            }
+            let start = match before {
+                State::Idle => node.start.max(family.virtual_time),
+                State::Frozen => family.virtual_time + node.start,
+                State::Eligible => node.start,
+            };
+            node.start = match target {
+                State::Frozen => start - family.virtual_time,
+                State::Idle | State::Eligible => start,
+            };
             if before == State::Idle && target == State::Idle {
                 return;
             }
             node.state = target;
-            let key = (node.start, node.tie);
-            let parent_node = &mut self.nodes[parent as usize];
-            parent_node.frozen -= u32::from(matches!(before, State::Frozen(_)));
-            parent_node.frozen += u32::from(matches!(target, State::Frozen(_)));
+            family.frozen -= u32::from(before == State::Frozen);
+            family.frozen += u32::from(target == State::Frozen);
             if target == State::Eligible {
-                parent_node.eligible.set(&mut self.positions, index, key);
+                family.eligible.set(&mut self.positions, index, (start, node.tie));
             } else if before == State::Eligible {
-                parent_node.eligible.remove(&mut self.positions, index);
+                family.eligible.remove(&mut self.positions, index);
             }
-            let wanted = if !parent_node.eligible.is_empty() {
+            let wanted = if !family.eligible.is_empty() {
                 State::Eligible
-            } else if parent_node.frozen > 0 {
-                State::Frozen(0)
+            } else if family.frozen > 0 {
+                State::Frozen
             } else {
                 State::Idle
             };
-            let same =
-                core::mem::discriminant(&parent_node.state) == core::mem::discriminant(&wanted);
-            if parent == ROOT || same {
+            if parent == ROOT || self.nodes[parent as usize].state == wanted {
                 return;
             }
             (index, target) = (parent, wanted);
@@ -208,12 +240,10 @@ impl Scoring {
     fn move_tag(&mut self, index: u32, units: i128) {
         let node = &mut self.nodes[index as usize];
         node.start += units;
-        if let State::Frozen(distance) = &mut node.state {
-            *distance += units;
-        }
         if node.state == State::Eligible {
             let (key, parent) = ((node.start, node.tie), node.parent);
-            self.nodes[parent as usize].eligible.set(&mut self.positions, index, key);
+            let family = self.family_of(parent);
+            self.families[family].eligible.set(&mut self.positions, index, key);
         }
     }
 }
@@ -221,18 +251,21 @@ impl Scoring {
 impl Policy for Scoring {
     fn attach(&mut self, _: Time, queue: QueueId, path: &[Hop]) {
         let mut parent = ROOT;
-        for hop in path {
+        for (depth, hop) in path.iter().enumerate() {
             let index = hop.node.0 + 1;
             if self.nodes.len() <= index as usize {
-                self.nodes.resize_with(index as usize + 1, || Node::new(NONE, Weight::ONE, 0));
+                let nobody = || Node::new(NONE, Below::Queue(NONE), Weight::ONE, 0);
+                self.nodes.resize_with(index as usize + 1, nobody);
             }
             if self.nodes[index as usize].parent == NONE {
-                self.nodes[index as usize] = Node::new(parent, hop.weight, hop.tie);
-                self.nodes[parent as usize].children += 1;
+                let is_leaf = depth + 1 == path.len();
+                let below = if is_leaf { Below::Queue(queue.0) } else { self.new_family() };
+                self.nodes[index as usize] = Node::new(parent, below, hop.weight, hop.tie);
+                let family = self.family_of(parent);
+                self.families[family].children += 1;
             }
             parent = index;
         }
-        self.nodes[parent as usize].queue = queue.0;
         if self.leaves.len() <= queue.index() {
             self.leaves.resize(queue.index() + 1, NONE);
         }
@@ -242,12 +275,19 @@ impl Policy for Scoring {
     fn detach(&mut self, _: Time, queue: QueueId) {
         let mut index = self.leaf(queue);
         self.leaves[queue.index()] = NONE;
-        while index != ROOT && self.nodes[index as usize].children == 0 {
-            let parent = self.nodes[index as usize].parent;
-            debug_assert_eq!(self.nodes[index as usize].state, State::Idle);
-            self.nodes[index as usize].parent = NONE;
-            self.nodes[parent as usize].children -= 1;
-            index = parent;
+        while index != ROOT {
+            if let Below::Family(family) = self.nodes[index as usize].below {
+                if self.families[family as usize].children > 0 {
+                    return;
+                }
+                self.families[family as usize] = Family::default();
+                self.free_families.push(family);
+            }
+            let node = &mut self.nodes[index as usize];
+            debug_assert_eq!(node.state, State::Idle);
+            index = core::mem::replace(&mut node.parent, NONE);
+            let family = self.family_of(index);
+            self.families[family].children -= 1;
         }
     }
 
@@ -266,19 +306,21 @@ impl Policy for Scoring {
         let leaf = self.leaf(queue);
         match why {
             Ineligible::Empty => self.settle(leaf, State::Idle),
-            Ineligible::Blocked if matches!(self.nodes[leaf as usize].state, State::Frozen(_)) => {}
-            Ineligible::Blocked => self.settle(leaf, State::Frozen(0)),
+            Ineligible::Blocked if self.nodes[leaf as usize].state == State::Frozen => {}
+            Ineligible::Blocked => self.settle(leaf, State::Frozen),
         }
     }
 
     fn pick(&mut self, _: Time, _: Entropy<'_>) -> Pick {
         let mut index = ROOT;
         loop {
-            let node = &self.nodes[index as usize];
-            match node.eligible.peek() {
+            let family = match self.nodes[index as usize].below {
+                Below::Queue(queue) => return Pick::Queue(QueueId(queue)),
+                Below::Family(family) => &self.families[family as usize],
+            };
+            match family.eligible.peek() {
                 Some((_, child)) => index = child,
-                None if index == ROOT => return Pick::Idle,
-                None => return Pick::Queue(QueueId(node.queue)),
+                None => return Pick::Idle,
             }
         }
     }
@@ -289,27 +331,31 @@ impl Policy for Scoring {
         let mut stays = next.is_some();
         let mut index = self.leaf(queue);
         while index != ROOT {
+            let parent = self.nodes[index as usize].parent;
+            let family = self.family_of(parent);
+            let holds_frozen = match self.nodes[index as usize].below {
+                Below::Family(below) => self.families[below as usize].frozen > 0,
+                Below::Queue(_) => false,
+            };
+            let family = &mut self.families[family];
             let node = &mut self.nodes[index as usize];
             debug_assert_eq!(node.state, State::Eligible, "a picked queue and all above it are");
-            let (parent, tie, before) = (node.parent, node.tie, node.start);
-            let start = before + node.charge(sent.segments);
-            node.start = start;
-            let holds_frozen = node.frozen > 0;
-            let parent_node = &mut self.nodes[parent as usize];
-            let virtual_time = parent_node.virtual_time.max(before);
-            parent_node.virtual_time = virtual_time;
+            let before = node.start;
+            node.start += node.charge(sent.segments);
+            family.virtual_time = family.virtual_time.max(before);
             if stays {
-                parent_node.eligible.set(&mut self.positions, index, (start, tie));
+                family.eligible.set(&mut self.positions, index, (node.start, node.tie));
             } else {
-                parent_node.eligible.remove(&mut self.positions, index);
-                parent_node.frozen += u32::from(holds_frozen);
+                family.eligible.remove(&mut self.positions, index);
+                family.frozen += u32::from(holds_frozen);
+                if holds_frozen {
+                    node.state = State::Frozen;
+                    node.start -= family.virtual_time;
+                } else {
+                    node.state = State::Idle;
+                }
             }
-            let parent_stays = !parent_node.eligible.is_empty();
-            if !stays {
-                self.nodes[index as usize].state =
-                    if holds_frozen { State::Frozen(start - virtual_time) } else { State::Idle };
-            }
-            (index, stays) = (parent, parent_stays);
+            (index, stays) = (parent, !family.eligible.is_empty());
         }
     }
 
@@ -351,9 +397,9 @@ impl Policy for Scoring {
             if node.state != State::Eligible {
                 return None;
             }
-            let parent = &self.nodes[node.parent as usize];
+            let siblings = &self.families[self.family_of(node.parent)];
             let (mut weights, mut ahead) = (0_i128, 0_i128);
-            for ((start, _), child) in parent.eligible.iter() {
+            for ((start, _), child) in siblings.eligible.iter() {
                 let weight = i128::from(self.nodes[child as usize].weight.millionths());
                 weights += weight;
                 // Tags grow for ever, their distances do not.
@@ -369,6 +415,11 @@ impl Policy for Scoring {
             (i128::from(rate.segments()), i128::from(rate.per().as_nanoseconds()))
         });
         let score_ns = lag * per / (segments * share.max(1));
-        Some(Standing { score_ns, lag_nanosegments: lag, share_billionths: share as u64 })
+        Some(Standing {
+            score_ns,
+            lag_nanosegments: lag,
+            terms: TermTimes::default(),
+            share_billionths: share as u64,
+        })
     }
 }

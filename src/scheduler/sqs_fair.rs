@@ -164,7 +164,7 @@ impl FlowRule for SqsFair {
     fn arrived(&mut self, now: Time, flow: FlowId, entry: Entry) {
         let tenant = &mut self.tenants[flow as usize];
         tenant.waiting += 1;
-        if entry.kind == EntryKind::New {
+        if entry.kind != EntryKind::Retry {
             tenant.last_sent = now;
             if tenant.is_noisy {
                 self.silent.set(flow, (now.saturating_add(self.silence), flow));

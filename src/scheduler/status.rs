@@ -44,6 +44,8 @@ impl Status {
     pub const QUEUE_FULL: Status = Status(0x14);
     /// `ESME_RSUBMITFAIL`: the submission failed, no reason given.
     pub const SUBMIT_FAILED: Status = Status(0x45);
+    /// `ESME_RINVSCHED`: bad scheduled delivery time.
+    pub const INVALID_SCHEDULE: Status = Status(0x61);
     /// `ESME_RTHROTTLED`: over the carrier's rate limit.
     pub const THROTTLED: Status = Status(0x58);
     /// `ESME_RX_T_APPN`: the receiving side refuses for now.
@@ -52,7 +54,7 @@ impl Status {
     pub const RECEIVER_PERMANENT: Status = Status(0x65);
 
     /// Every status that has a name here.
-    pub const NAMED: [(Status, &'static str); 9] = [
+    pub const NAMED: [(Status, &'static str); 10] = [
         (Status::OK, "ESME_ROK"),
         (Status::SYSTEM_ERROR, "ESME_RSYSERR"),
         (Status::INVALID_SENDER, "ESME_RINVSRCADR"),
@@ -60,6 +62,7 @@ impl Status {
         (Status::QUEUE_FULL, "ESME_RMSGQFUL"),
         (Status::SUBMIT_FAILED, "ESME_RSUBMITFAIL"),
         (Status::THROTTLED, "ESME_RTHROTTLED"),
+        (Status::INVALID_SCHEDULE, "ESME_RINVSCHED"),
         (Status::RECEIVER_TEMPORARY, "ESME_RX_T_APPN"),
         (Status::RECEIVER_PERMANENT, "ESME_RX_P_APPN"),
     ];

@@ -41,6 +41,11 @@ impl Tag {
         self.carry = 0;
     }
 
+    /// Moves the tag without service; what is carried stays.
+    pub(crate) fn move_to(&mut self, value: i128) {
+        self.value = value;
+    }
+
     /// Raises the tag to `floor` if it is below.
     pub(crate) fn lift(&mut self, floor: i128) {
         if self.value < floor {
@@ -56,11 +61,16 @@ impl Tag {
     }
 
     pub(crate) fn charge(&mut self, segments: Segments) {
-        self.value += i128::from(self.cost) * i128::from(segments.0);
+        self.charge_all(segments.get());
+    }
+
+    /// The same for several messages together.
+    pub(crate) fn charge_all(&mut self, segments: u64) {
+        self.value += i128::from(self.cost) * i128::from(segments);
         if self.cost_remainder != 0 {
             let weight = u128::from(self.weight);
             let fraction =
-                u128::from(self.cost_remainder) * u128::from(segments.0) + u128::from(self.carry);
+                u128::from(self.cost_remainder) * u128::from(segments) + u128::from(self.carry);
             self.value += (fraction / weight) as i128;
             self.carry = (fraction % weight) as u64;
         }
@@ -68,11 +78,16 @@ impl Tag {
 
     /// Takes a charge back, to the unit.
     pub(crate) fn refund(&mut self, segments: Segments) {
-        self.value -= i128::from(self.cost) * i128::from(segments.0);
+        self.refund_all(segments.get());
+    }
+
+    /// The same for several messages together.
+    pub(crate) fn refund_all(&mut self, segments: u64) {
+        self.value -= i128::from(self.cost) * i128::from(segments);
         if self.cost_remainder != 0 {
             let weight = i128::from(self.weight);
             let fraction =
-                i128::from(self.carry) - i128::from(self.cost_remainder) * i128::from(segments.0);
+                i128::from(self.carry) - i128::from(self.cost_remainder) * i128::from(segments);
             self.value += fraction.div_euclid(weight);
             self.carry = fraction.rem_euclid(weight) as u64;
         }

@@ -68,13 +68,18 @@ fn every_help_page_tells_usage_and_exit_codes() {
             "verify",
             "diff",
             "replay",
+            "report",
+            "explain",
             "detect",
+            "init",
             "policies",
             "detectors",
             "faults",
             "carriers",
             "metrics",
             "schema",
+            "completions",
+            "man",
             "help",
         ]
     );

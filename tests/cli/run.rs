@@ -38,7 +38,7 @@ fn a_run_writes_its_folder_and_nothing_else() {
 #[test]
 fn summary_manifest_and_tables_have_their_stable_names() {
     let place = Place::calm();
-    place.expect(0, "run calm.toml --messages");
+    place.expect(0, "run calm.toml --messages --causal");
     let folder = "results/calm/scoring-1";
     let summary = place.json(&format!("{folder}/summary.json"));
     for key in [
@@ -112,6 +112,38 @@ fn summary_manifest_and_tables_have_their_stable_names() {
     assert_eq!(rows, summary["messages"]["submitted"].as_u64().expect("a number") + 1);
     let incidents = place.read(&format!("{folder}/incidents.csv"));
     assert!(incidents.lines().nth(1).expect("one").starts_with("carrier-down,outage,us,,120.0"));
+}
+
+#[test]
+fn causal_impact_is_in_table_files_and_twins_with_one_voice() {
+    let place = Place::calm();
+    let plain = place.expect(0, "run calm.toml").stdout;
+    assert!(
+        !plain.contains("impact of") && !place.path("results/calm/scoring-1/causal.csv").exists()
+    );
+    let table = place.expect(0, "run calm.toml --causal --jobs 2").stdout;
+    let summary = place.json("results/calm/scoring-1/summary.json");
+    let fault = &summary["causal"]["faults"][0];
+    assert_eq!(
+        (&fault["fault"], &summary["causal"]["arrivals"]),
+        (&"carrier-down".into(), &"open-loop".into())
+    );
+    assert!(fault["delay_s"].as_f64().expect("a sum") > 1_000.0, "600 messages wait 20 s longer");
+    let line = table.lines().find(|line| line.starts_with("carrier-down ")).expect("a row");
+    assert!(line.contains(&format!(" {} ", fault["delayed"])), "{line} {fault}");
+    let rows = place.read("results/calm/scoring-1/causal.csv");
+    let cells = |row: &str| -> Vec<String> { row.split(',').map(str::to_owned).collect() };
+    let of = |what: &str| -> f64 {
+        let rows = rows.lines().map(cells).filter(|row| row[0] == what);
+        rows.map(|row| row[4].parse::<f64>().expect("seconds")).sum()
+    };
+    assert!((of("fault") - fault["delay_s"].as_f64().expect("a sum")).abs() < 1e-6);
+    assert_eq!((of("fault"), of("interaction")), (of("total"), 0.0));
+    let incident = place.read("results/calm/scoring-1/incidents.csv");
+    let incident = cells(incident.lines().nth(1).expect("one"));
+    assert_eq!(incident[10], fault["delay_s"].to_string());
+    let json = place.expect(0, "run calm.toml --causal --format json").json();
+    assert_eq!(json["causal"], summary["causal"]);
 }
 
 #[test]

@@ -68,3 +68,52 @@ fn show_says_what_a_profile_and_the_scenarios_own_keys_make_of_a_carrier() {
     let wrong = place.expect(2, "show calm.toml --set destination.us.gateway.profile=eu-smp");
     assert!(wrong.stderr.contains("did you mean \"eu-smpp\"?"), "{}", wrong.stderr);
 }
+
+#[test]
+fn show_knows_of_promises_and_limits_and_warns_of_what_is_odd() {
+    let place = Place::calm();
+    let show = |set: &str| {
+        let done = place.expect(0, &format!("show calm.toml {set} --format json"));
+        let json = done.json();
+        let groups = &json["destinations"][0]["groups"];
+        let entitled = [0, 1].map(|group: usize| {
+            let per_s = groups[group]["entitled_per_s"].as_f64().expect("a figure");
+            (per_s * 1000.0).round() / 1000.0
+        });
+        let warnings: Vec<String> =
+            serde_json::from_value(json["warnings"].clone()).expect("a list of texts");
+        (entitled, warnings)
+    };
+    // Of 5/s: bulk and two small ones of equal weight.
+    assert_eq!(show("--set tenant.bulk.min=60%"), ([3.0, 2.0], vec![]));
+    assert_eq!(show("--set tenant.bulk.max=1/s"), ([1.0, 4.0], vec![]));
+    assert_eq!(show("--set tenant.small.min=2/s"), ([1.0, 4.0], vec![]));
+    let ([bulk, small], warnings) = show("--set tenant.bulk.min=80% --set tenant.small.min=60%");
+    assert_eq!([bulk, small], [2.0, 3.0]);
+    assert!(warnings[0].contains("tenants are promised 200 % of the share above"), "{warnings:?}");
+    let (_, warnings) = show("--set tenant.bulk.borrow=false --set policy=sfq");
+    assert!(warnings[0].contains("sfq divides by weight alone"), "{warnings:?}");
+    let (_, warnings) = show(
+        "--set tenant.bulk.borrow=false --set destination.us.quota=unlimited --set policy=sfq",
+    );
+    assert!(warnings[1].contains("us has no quota"), "{warnings:?}");
+}
+
+#[test]
+fn show_warns_of_shares_that_a_walk_cannot_keep() {
+    let place = Place::calm();
+    let path = place.path("calm.toml");
+    let text = std::fs::read_to_string(&path).expect("it is there");
+    let scoring = "[scoring]\nrescore-every = 8\nbatch = \"walk\"\n\n[[destination]]";
+    std::fs::write(&path, text.replacen("[[destination]]", scoring, 1)).expect("writable");
+    let warnings = |set: &str| {
+        place.expect(0, &format!("show calm.toml {set} --format json")).json()["warnings"]
+            .to_string()
+    };
+    assert_eq!(warnings(""), "[]", "a third for each of three queues");
+    let heavy = warnings("--set tenant.bulk.weight=3");
+    assert!(heavy.contains("a share of 60 % gets only one of 3 messages"), "{heavy}");
+    assert_eq!(warnings("--set tenant.bulk.weight=3 --set scoring.batch=drain"), "[]");
+    let other = warnings("--set tenant.bulk.weight=3 --set policy=sfq");
+    assert!(other.contains("sfq does not look at `[scoring]`"), "{other}");
+}

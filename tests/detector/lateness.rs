@@ -1,6 +1,8 @@
 //! Outcomes that stay out are the carrier's delay; what the platform holds back is not.
 
-use apportion::detector::{AlertChange, AlertKind, Counts, Detector, Observation, ScoresDetector};
+use apportion::detector::{
+    AlertChange, AlertKind, Counts, Detector, ErrorClass, Observation, ScoresDetector,
+};
 use apportion::time::Time;
 
 use super::traffic::{account, standard};
@@ -75,5 +77,57 @@ fn what_is_settled_within_its_window_is_not_missed_in_the_next() {
         }
         detector.tick(Time::from_seconds(600 * (window + 1)), &mut |_| alerts += 1);
     }
+    assert_eq!(alerts, 0);
+}
+
+/// A healthy day, then a window in which all 50 messages fail, of which so many turn out delivered
+/// before the windows that follow are judged; then an hour in which all is well.
+fn corrected(before_it_is_judged: bool, corrections: u32) -> Vec<(u64, AlertChange, f64)> {
+    let mut detector = ScoresDetector::new(standard());
+    let mut told = Vec::new();
+    let bad = 288;
+    for window in 0..bad + 12 {
+        let now = Time::from_seconds(300 * window + 1);
+        let failed = if window == bad { 50 } else { 1 };
+        let mut counts = Counts { submitted: 50, succeeded: 50 - failed, ..Counts::default() };
+        counts.failed[ErrorClass::Other as usize] = failed;
+        detector.observe_counts(now, account(0), &counts);
+        let is_time = window == if before_it_is_judged { bad } else { bad + 1 };
+        if is_time {
+            let then = Time::from_seconds(300 * bad + 1);
+            for _ in 0..corrections {
+                detector.correct(now, account(0), then, ErrorClass::Other);
+            }
+        }
+        detector.tick(Time::from_seconds(300 * (window + 1)), &mut |event| {
+            told.push((window, event.change, event.explanation.harmed));
+        });
+    }
+    told
+}
+
+#[test]
+fn a_failure_that_was_none_is_taken_back() {
+    // Nobody is told of what is known to be none in time.
+    assert_eq!(corrected(true, 49), []);
+    assert_eq!(corrected(true, 0).len(), 2);
+    // Who was told is told at the end how little it was, and the end comes sooner.
+    let (as_seen, taken_back) = (corrected(false, 0), corrected(false, 48));
+    assert_eq!([as_seen.len(), taken_back.len()], [2, 2]);
+    assert_eq!(taken_back[1].1, AlertChange::Cleared);
+    assert!(taken_back[1].0 <= as_seen[1].0);
+    assert!(as_seen[1].2 > 0.4 && taken_back[1].2 < 0.1, "{as_seen:?} {taken_back:?}");
+}
+
+#[test]
+fn a_correction_of_what_nobody_remembers_is_harmless() {
+    let mut detector = ScoresDetector::new(standard());
+    let now = Time::from_seconds(1_000_000);
+    detector.correct(now, account(3), Time::ZERO, ErrorClass::Throttled);
+    detector.observe(now, account(3), Observation::Succeeded);
+    detector.correct(now, account(3), Time::ZERO, ErrorClass::Throttled);
+    detector.correct(now, account(3), now, ErrorClass::Throttled);
+    let mut alerts = 0;
+    detector.tick(Time::from_seconds(2_000_000), &mut |_| alerts += 1);
     assert_eq!(alerts, 0);
 }

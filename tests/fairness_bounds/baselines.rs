@@ -47,7 +47,7 @@ fn a_lottery_shares_by_weight_in_expectation() {
     rig.change(Change::TenantWeight(TenantId(0), weight(1)));
     assert_within_five_standard_errors(&drawn(&mut rig, 6, count), &weights, count);
     // Who has nothing takes no part.
-    rig.cancel(apportion::scheduler::Withdraw::Tenant(TenantId(4)));
+    rig.cancel(apportion::scheduler::Target::Tenant(TenantId(4)));
     weights[4] = 0;
     assert_within_five_standard_errors(&drawn(&mut rig, 6, count), &weights, count);
 }
@@ -164,7 +164,7 @@ fn a_partition_follows_weights_and_rates() {
     rig.change(Change::Quota(Some(quota(4, 4))));
     close(shares(&mut rig, 150), [150, 50]);
     // A tenant that is gone counts no more.
-    rig.cancel(apportion::scheduler::Withdraw::Tenant(TenantId(0)));
+    rig.cancel(apportion::scheduler::Target::Tenant(TenantId(0)));
     rig.run_until(at(300), Status::OK);
     rig.lane.detach(rig.now, TenantId(0)).expect("nothing of it is live");
     close(shares(&mut rig, 350), [0, 200]);
@@ -179,7 +179,7 @@ fn a_tenant_that_comes_back_to_a_partition_owes_nothing() {
     let attempt = rig.send();
     rig.put(0, 0);
     assert_eq!(rig.next(), apportion::scheduler::Next::NotUntil(at(50)), "its part is spent");
-    rig.cancel(apportion::scheduler::Withdraw::Tenant(TenantId(0)));
+    rig.cancel(apportion::scheduler::Target::Tenant(TenantId(0)));
     rig.answer(attempt, Status::INVALID_RECIPIENT);
     rig.lane.detach(rig.now, TenantId(0)).expect("nothing of it is live");
     rig.attach(0, None, 1);

@@ -1,7 +1,7 @@
 //! Scores are what they say: lags that add up to nothing, and the highest is next.
 
 use crate::rig::*;
-use apportion::scheduler::{Change, LaneConfig, Message, Scoring, Standing, Status};
+use apportion::scheduler::{Change, LaneConfig, Message, Scoring, Standing, Status, TermTimes};
 use apportion::units::{ClassId, SenderId, TenantId, Weight, mix};
 
 /// All standings, by tenant and sender.
@@ -14,7 +14,7 @@ fn standings(rig: &Rig<Scoring>, tenants: u32) -> Vec<(u32, u32, Standing)> {
         .collect()
 }
 
-fn assert_balanced(standings: &[(u32, u32, Standing)]) {
+pub(crate) fn assert_balanced(standings: &[(u32, u32, Standing)]) {
     let lags: i128 = standings.iter().map(|(_, _, standing)| standing.lag_nanosegments).sum();
     let shares: u64 = standings.iter().map(|(_, _, standing)| standing.share_billionths).sum();
     let rounding = 8 * standings.len() as u64;
@@ -32,6 +32,7 @@ fn a_score_is_the_lag_in_seconds_of_the_own_share() {
     let standing = |score_ns, lag_nanosegments, share_billionths| Standing {
         score_ns,
         lag_nanosegments,
+        terms: TermTimes::default(),
         share_billionths,
     };
     let found: Vec<Standing> = standings(&rig, 2).into_iter().map(|(.., s)| s).collect();

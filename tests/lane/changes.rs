@@ -3,7 +3,7 @@
 use crate::rig::*;
 use apportion::scheduler::{
     Belief as B, Change, ChangeError, Fifo, Lane, LaneConfig, Lottery, Policy, ReceiptOutcome,
-    ReceiptState, Scoring, SessionChange, Status, TenantSpec, TokenPartition, Wfq, Withdraw,
+    ReceiptState, Scoring, SessionChange, Status, Target, TenantSpec, TokenPartition, Wfq,
 };
 use apportion::units::{ClassId, Quota, SenderId, SessionId, TenantId, TenantSetId, Weight};
 
@@ -218,7 +218,7 @@ fn a_queue_with_anything_under_way_is_not_reclaimed() {
     }
     assert_eq!(rig.lane.queue_count(), 1025);
     assert_eq!(rig.answer(kept, Status::THROTTLED), apportion::scheduler::Answer::InTime);
-    assert_eq!(rig.cancel(Withdraw::Tenant(TenantId(0))), 0);
+    assert_eq!(rig.cancel(Target::Tenant(TenantId(0))), 0);
     assert_eq!(rig.lane.queue_count(), 1024);
     assert!(rig.lane.detach(rig.now, TenantId(0)).is_ok());
     assert_eq!(rig.lane.queue_count(), 0);

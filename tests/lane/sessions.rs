@@ -1,11 +1,15 @@
 //! Sessions, windows, and who is asked what first.
 
 use crate::rig::*;
-use apportion::scheduler::{Answer, Belief, Fifo, Happening, LaneConfig, Next, Scoring, Status};
-use apportion::scheduler::{Policy, RequeuePlace, RetryPolicy, UnknownOutcome};
-use apportion::time::Time;
-use apportion::units::SessionId;
+use apportion::scheduler::{
+    AdaptiveRate, Answer, Attempt, Backpressure, Belief, Change, CircuitBreaker, DailyCap, Fifo,
+    Happening, LaneConfig, Message, Next, Policy, RequeuePlace, RetryPolicy, Scoring, Status,
+    Target, Ticket, UnknownOutcome,
+};
+use apportion::time::{Span, Time};
+use apportion::units::{CampaignId, ClassId, SenderId, SessionId, TenantId};
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn bare() -> Rig<Fifo> {
     let mut rig = Rig::new(plain(), Fifo::new());
@@ -92,24 +96,145 @@ fn the_answer_names_the_first_obstacle_of_those_who_wait() {
 /// What happens to a lane from outside.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input {
-    Submit { tenant: u32, sender: u32, segments: u32, valid_ms: u64 },
+    Submit { tenant: u32, sender: u32, segments: u32, valid_ms: u64, campaign: Option<u32> },
     Answer { nth: usize, status: Status },
     Up { session: u16, window: u32 },
     Down { session: u16 },
-    Cancel { nth: usize },
+    Order { what: Whom, order: Order },
+}
+
+/// Whom an order concerns; a message by its position among all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whom {
+    Message(usize),
+    Tenant(u32),
+    Sender(u32),
+    Campaign(u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    Cancel,
+    Pause,
+    Resume,
+    Reprioritise(u16),
 }
 
 pub(crate) fn input() -> impl Strategy<Value = Input> {
     let status = prop::sample::select(vec![Status::OK, Status::THROTTLED, Status::QUEUE_FULL]);
+    let whom = prop_oneof![
+        2 => any::<usize>().prop_map(Whom::Message),
+        1 => (0_u32..3).prop_map(Whom::Tenant),
+        1 => (0_u32..6).prop_map(Whom::Sender),
+        2 => (0_u32..2).prop_map(Whom::Campaign),
+    ];
+    let order = prop_oneof![
+        1 => Just(Order::Cancel),
+        3 => Just(Order::Pause),
+        4 => Just(Order::Resume),
+        2 => (0_u16..2).prop_map(Order::Reprioritise),
+    ];
+    let campaign = prop::option::of(0_u32..2);
+    let valid = prop_oneof![1 => 1_u64..5000, 3 => Just(u64::MAX)];
     prop_oneof![
-        6 => (0_u32..3, 0_u32..2, 1_u32..4, prop_oneof![1 => 1_u64..5000, 3 => Just(u64::MAX)]).prop_map(
-            |(tenant, part, segments, valid_ms)| Input::Submit { tenant, sender: 2 * tenant + part, segments, valid_ms }
+        6 => (0_u32..3, 0_u32..2, 1_u32..4, valid, campaign).prop_map(
+            |(tenant, part, segments, valid_ms, campaign)| {
+                Input::Submit { tenant, sender: 2 * tenant + part, segments, valid_ms, campaign }
+            }
         ),
         6 => (any::<usize>(), status).prop_map(|(nth, status)| Input::Answer { nth, status }),
         2 => (0_u16..2, 0_u32..5).prop_map(|(session, window)| Input::Up { session, window }),
         1 => (0_u16..2).prop_map(|session| Input::Down { session }),
-        1 => any::<usize>().prop_map(|nth| Input::Cancel { nth }),
+        4 => (whom, order).prop_map(|(what, order)| Input::Order { what, order }),
     ]
+}
+
+/// The orders in force, and what they mean.
+#[derive(Debug, Default)]
+struct Orders {
+    messages: Vec<(Ticket, Option<CampaignId>)>,
+    paused: BTreeSet<Target>,
+}
+
+impl Orders {
+    fn submit<P: Policy>(&mut self, rig: &mut Rig<P>, message: Message, of: Option<CampaignId>) {
+        let taken = match of {
+            Some(campaign) => rig.lane.submit_for(rig.now, campaign, message, &mut rig.log),
+            None => rig.submit(message),
+        };
+        self.messages.push((taken.expect("nothing is refused").ticket, of));
+    }
+
+    fn give<P: Policy>(&mut self, rig: &mut Rig<P>, what: Whom, order: Order) {
+        let what = match what {
+            Whom::Message(_) if self.messages.is_empty() => return,
+            Whom::Message(nth) => Target::Message(self.messages[nth % self.messages.len()].0),
+            Whom::Tenant(tenant) => Target::Tenant(TenantId(tenant)),
+            Whom::Sender(sender) => Target::Sender(SenderId(sender)),
+            Whom::Campaign(campaign) => Target::Campaign(CampaignId(campaign)),
+        };
+        let (now, log) = (rig.now, &mut rig.log);
+        match order {
+            Order::Cancel => {
+                rig.lane.cancel(now, what, log);
+            }
+            Order::Reprioritise(class) => {
+                rig.lane.reprioritise(now, what, ClassId(class), log);
+                assert_eq!(rig.lane.reprioritise(now, what, ClassId(class), log), 0, "twice");
+            }
+            Order::Pause => {
+                let is_news = rig.lane.pause(now, what, log);
+                assert!(!rig.lane.pause(now, what, log), "twice");
+                if is_news {
+                    assert!(self.paused.insert(what), "{what:?} was paused already");
+                }
+            }
+            // That of a message may have ended with it.
+            Order::Resume => {
+                let was_paused = self.paused.remove(&what);
+                let is_news = rig.lane.resume(now, what, log);
+                assert!(was_paused || !is_news);
+            }
+        }
+    }
+
+    /// Nothing that is paused was sent.
+    fn may_go(&self, sent: &[Attempt]) {
+        for Attempt { message, .. } in sent {
+            let (ticket, campaign) = self.messages[message.id.index()];
+            let mut targets = vec![
+                Target::Message(ticket),
+                Target::Tenant(message.tenant),
+                Target::Sender(message.sender),
+            ];
+            targets.extend(campaign.map(Target::Campaign));
+            let paused = targets.iter().find(|what| self.paused.contains(what));
+            assert_eq!(paused, None, "{message:?}");
+        }
+    }
+}
+
+/// What was sent on each of the two days, but for what was throttled, keeps the daily caps.
+fn check_days(log: &Log, reset: Time) {
+    for (is_of, cap) in [
+        ((|m: &Message| m.sender == SenderId(4)) as fn(&Message) -> bool, 9_i64),
+        (|m: &Message| m.tenant == TenantId(0), 14),
+    ] {
+        let (mut days, mut sent_on) = ([0_i64; 2], BTreeMap::new());
+        for step in log.moves.iter().filter(|step| is_of(&log.messages[&step.message])) {
+            let segments = i64::from(log.messages[&step.message].segments.0);
+            let today = usize::from(step.at >= reset);
+            let throttled = step.code == Status::THROTTLED.0
+                && matches!(step.why, Happening::AnsweredRetry | Happening::AnsweredExhausted);
+            if step.why == Happening::Dispatched {
+                days[today] += segments;
+                sent_on.insert(step.message, today);
+            } else if throttled {
+                days[sent_on[&step.message]] -= segments;
+            }
+            assert!(days[today] <= cap, "{days:?} of {cap} at {}", step.at);
+        }
+    }
 }
 
 /// Drives a lane through `inputs`, each after its wait, calling `next` only when it asks to be called,
@@ -117,14 +242,35 @@ pub(crate) fn input() -> impl Strategy<Value = Input> {
 pub(crate) fn drive<P: Policy>(policy: P, inputs: &[(u64, Input)], spurious: u64) -> Log {
     let retry = again(3, milliseconds(700), RequeuePlace::Head);
     let unknown = UnknownOutcome::Resubmit(again(3, milliseconds(300), RequeuePlace::Tail));
-    let retry = RetryPolicy { temporary: retry, throttled: retry, unknown };
-    let config = LaneConfig { retry, response_timeout: seconds(2), ..paced(4, 2) };
+    let retry = RetryPolicy { temporary: retry, throttled: retry, unknown, ..RetryPolicy::NEVER };
+    let classes = vec![weight(1), weight(3)];
+    let adaptive = AdaptiveRate {
+        decrease_permille: 600,
+        increase_permille: 70,
+        interval: milliseconds(300),
+        floor_permille: 100,
+    };
+    let breaker = CircuitBreaker {
+        failures: 3,
+        cool_down: milliseconds(700),
+        longest: seconds(2),
+        slow_start: milliseconds(900),
+    };
+    let backpressure = Backpressure {
+        throttle_pause: Some(milliseconds(150)),
+        adaptive: Some(adaptive),
+        breaker: Some(breaker),
+    };
+    let response_timeout = seconds(2);
+    let config = LaneConfig { retry, response_timeout, backpressure, classes, ..paced(4, 2) };
     let mut rig = Rig::with_tenants(config, policy, &[1, 2, 3]);
     rig.up(0, 3);
-    let cap =
-        apportion::scheduler::Change::SenderCap(apportion::units::SenderId(2), Some(quota(1, 1)));
-    rig.change(cap);
-    let (mut attempts, mut tickets) = (Vec::new(), Vec::new());
+    rig.change(Change::SenderCap(SenderId(2), Some(quota(1, 1))));
+    rig.change(Change::TenantCap(TenantId(2), Some(quota(2, 3))));
+    let a_day = DailyCap { segments: 9, resets: at(20) };
+    rig.change(Change::SenderDailyCap(SenderId(4), Some(a_day)));
+    rig.change(Change::TenantDailyCap(TenantId(0), Some(DailyCap { segments: 14, ..a_day })));
+    let (mut attempts, mut orders) = (Vec::new(), Orders::default());
     for (wait_ms, input) in inputs {
         let (begin, end) = (rig.now, rig.now + milliseconds(*wait_ms));
         for part in 0..=spurious {
@@ -133,32 +279,33 @@ pub(crate) fn drive<P: Policy>(policy: P, inputs: &[(u64, Input)], spurious: u64
                 / u128::from(spurious + 1);
             let stop = Time::from_nanoseconds(begin.as_nanoseconds() + span as u64);
             while let Some(sent) = rig.step(stop) {
+                orders.may_go(&sent);
                 attempts.extend(sent);
             }
             rig.now = stop;
         }
         match *input {
-            Input::Submit { tenant, sender, segments, valid_ms } => {
+            Input::Submit { tenant, sender, segments, valid_ms, campaign } => {
                 let message = rig.message(tenant, sender, segments);
-                let valid =
-                    apportion::time::Span::from_nanoseconds(valid_ms.saturating_mul(1_000_000));
+                let valid = Span::from_nanoseconds(valid_ms.saturating_mul(1_000_000));
                 let expires = rig.now.saturating_add(valid);
-                let taken = rig.submit(apportion::scheduler::Message { expires, ..message });
-                tickets.push(taken.expect("nothing is refused").ticket);
+                orders.submit(&mut rig, Message { expires, ..message }, campaign.map(CampaignId));
             }
             Input::Answer { nth, status } if !attempts.is_empty() => {
-                rig.answer(attempts[nth % attempts.len()], status);
+                let attempt = attempts[nth % attempts.len()];
+                rig.answer(attempt, status);
             }
             Input::Up { session, window } => rig.up(session, window),
             Input::Down { session } => rig.down(session),
-            Input::Cancel { nth } if !tickets.is_empty() => {
-                rig.cancel(apportion::scheduler::Withdraw::Message(tickets[nth % tickets.len()]));
-            }
-            Input::Answer { .. } | Input::Cancel { .. } => {}
+            Input::Order { what, order } => orders.give(&mut rig, what, order),
+            Input::Answer { .. } => {}
         }
-        attempts.extend(rig.drain());
+        let sent = rig.drain();
+        orders.may_go(&sent);
+        attempts.extend(sent);
         rig.check_ledgers();
     }
+    check_days(&rig.log, a_day.resets);
     rig.log
 }
 

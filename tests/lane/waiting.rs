@@ -3,7 +3,7 @@
 use crate::rig::*;
 use apportion::scheduler::{
     Belief as B, Change, Happening as H, LaneConfig, Message, Next, Refused, RequeuePlace,
-    RetryPolicy, Scoring, Status, Withdraw,
+    RetryPolicy, Scoring, Status, Target,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{ClassId, Segments, SenderId, TenantId};
@@ -97,6 +97,7 @@ fn what_cannot_be_taken_is_refused_and_not_counted() {
         (Message { tenant: TenantId(9), ..good }, Refused::TenantNotAttached),
         (Message { class: ClassId(1), ..good }, Refused::NoSuchClass),
         (Message { segments: Segments(0), ..good }, Refused::NoSegments),
+        (Message { segments: Segments(65_536), ..good }, Refused::TooManySegments),
     ];
     for (message, why) in cases {
         assert_eq!(rig.submit(message), Err(why));
@@ -186,11 +187,11 @@ fn withdrawal_takes_what_waits_and_nothing_else() {
             [(0, 0), (0, 2), (1, 1), (0, 0)].map(|(tenant, sender)| rig.put(tenant, sender));
         (rig, tickets, queued)
     };
-    let cases: [(Withdraw, &[u64]); 4] = [
-        (Withdraw::Tenant(TenantId(0)), &[1, 3, 4, 6]),
-        (Withdraw::Tenant(TenantId(1)), &[2, 5]),
-        (Withdraw::Sender(SenderId(2)), &[1, 4]),
-        (Withdraw::Sender(SenderId(7)), &[]),
+    let cases: [(Target, &[u64]); 4] = [
+        (Target::Tenant(TenantId(0)), &[1, 3, 4, 6]),
+        (Target::Tenant(TenantId(1)), &[2, 5]),
+        (Target::Sender(SenderId(2)), &[1, 4]),
+        (Target::Sender(SenderId(7)), &[]),
     ];
     for (what, expected) in cases {
         let (mut rig, ..) = setup();
@@ -208,11 +209,11 @@ fn withdrawal_takes_what_waits_and_nothing_else() {
         assert_eq!(left.len(), parked_or_queued.count(), "{what:?}");
     }
     let (mut rig, tickets, queued) = setup();
-    assert_eq!(rig.cancel(Withdraw::Message(tickets[0])), 0, "it is with the carrier");
-    assert_eq!(rig.cancel(Withdraw::Message(tickets[1])), 1, "it is parked");
-    assert_eq!(rig.cancel(Withdraw::Message(queued[0])), 1, "it is the head of its queue");
-    assert_eq!(rig.cancel(Withdraw::Message(queued[0])), 0, "it is gone");
+    assert_eq!(rig.cancel(Target::Message(tickets[0])), 0, "it is with the carrier");
+    assert_eq!(rig.cancel(Target::Message(tickets[1])), 1, "it is parked");
+    assert_eq!(rig.cancel(Target::Message(queued[0])), 1, "it is the head of its queue");
+    assert_eq!(rig.cancel(Target::Message(queued[0])), 0, "it is gone");
     rig.put(0, 0);
-    assert_eq!(rig.cancel(Withdraw::Message(queued[0])), 0, "its slot has another message now");
+    assert_eq!(rig.cancel(Target::Message(queued[0])), 0, "its slot has another message now");
     rig.check_ledgers();
 }

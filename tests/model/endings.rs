@@ -72,8 +72,12 @@ fn simultaneous_campaigns_arrive_in_the_order_of_the_sources() {
 fn refusals_and_retries_without_any_wait_end_with_the_attempts() {
     let mut scenario = instant();
     let rule = RetryRule { attempts: 5, place: RequeuePlace::Head, ..RetryRule::NEVER };
-    scenario.destinations[0].retry =
-        RetryPolicy { temporary: rule, throttled: rule, unknown: UnknownOutcome::Resubmit(rule) };
+    scenario.destinations[0].retry = RetryPolicy {
+        temporary: rule,
+        throttled: rule,
+        unknown: UnknownOutcome::Resubmit(rule),
+        ..RetryPolicy::NEVER
+    };
     scenario.destinations[0].gateway.refusals = vec![(Status::THROTTLED, Probability::ALWAYS)];
     let (events, result) = checked_run(&scenario, "scoring");
     assert_eq!(count(&events, Happening::Dispatched), 600 * 5);

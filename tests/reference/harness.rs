@@ -6,7 +6,7 @@ use super::scheduler::{Fluid, Rule};
 use super::trace::{Kind, Step, Trace};
 use apportion::scheduler::{
     Attempt, Change, Lane, LaneConfig, Message, Next, Policy, ReceiptState, RequeuePlace,
-    RetryPolicy, RetryRule, SessionChange, Status, TenantSpec, Ticket, UnknownOutcome, Withdraw,
+    RetryPolicy, RetryRule, SessionChange, Status, Target, TenantSpec, Ticket, UnknownOutcome,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{
@@ -192,16 +192,16 @@ impl Pair {
             }
             Step::CancelMessage { message } if !self.tickets.is_empty() => {
                 let message = message % self.tickets.len();
-                let what = Withdraw::Message(self.tickets[message]);
+                let what = Target::Message(self.tickets[message]);
                 self.cancel(what, |index, _| index == message)?;
             }
             Step::CancelMessage { .. } => {}
             Step::CancelTenant(tenant) => {
-                let what = Withdraw::Tenant(TenantId(tenant as u32));
+                let what = Target::Tenant(TenantId(tenant as u32));
                 self.cancel(what, |_, message| message.tenant == tenant)?;
             }
             Step::CancelSender(sender) => {
-                let what = Withdraw::Sender(SenderId(sender as u32));
+                let what = Target::Sender(SenderId(sender as u32));
                 self.cancel(what, |_, message| message.sender == sender)?;
             }
             Step::Weight { tenant, weight } => {
@@ -307,7 +307,7 @@ impl Pair {
 
     fn cancel(
         &mut self,
-        what: Withdraw,
+        what: Target,
         matches: impl Fn(usize, &super::lane::Message) -> bool,
     ) -> Result<(), String> {
         let wanted = self.reference.cancel(self.now, matches);
@@ -335,7 +335,9 @@ fn config(world: &World) -> LaneConfig {
             unknown: world
                 .unknown
                 .map_or(UnknownOutcome::GiveUp, |retry| UnknownOutcome::Resubmit(rule(retry))),
+            by_status: RetryPolicy::NO_STATUS_RULES,
         },
+        backpressure: apportion::scheduler::Backpressure::default(),
         response_timeout: Span::from_nanoseconds(world.response_timeout),
         receipt_timeout: Span::from_seconds(1),
         tenant_sets: world.sets.iter().copied().map(millionths).collect(),

@@ -224,6 +224,9 @@ impl ReferenceLane {
 
         let heads = self.ready_heads();
         if heads.is_empty() {
+            if let Rule::Other(order) = &mut self.order.rule {
+                order.idle(now);
+            }
             return Decision::Idle;
         }
         let queue = match self.order.pick(now, &heads) {
@@ -537,7 +540,7 @@ impl ReferenceLane {
         let queues: Vec<Path> = self.created.iter().filter(of_sender).cloned().collect();
         for queue in queues {
             if self.order.nodes[&queue].state == State::Held {
-                self.order.set_state(&queue, State::Ready);
+                self.order.move_to(now, &queue, State::Ready);
                 self.refresh(now);
             }
         }
@@ -612,7 +615,7 @@ impl ReferenceLane {
                 false => State::Ready,
             };
             if before != state {
-                self.order.set_state(queue, state);
+                self.order.move_to(now, queue, state);
             }
         }
         let firsts = self.ready_firsts();

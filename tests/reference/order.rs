@@ -1,7 +1,7 @@
 //! What a rule is told in the reference: flows (or queues, or classes) that wake, are served and sleep.
 
 use super::rational::Ratio;
-use super::scheduler::Path;
+use super::scheduler::{Path, State};
 use std::fmt::Debug;
 
 /// What one flow is to a rule.
@@ -63,6 +63,10 @@ pub(crate) trait Order: Debug {
     }
     /// A flow has another first message, or none, other than by being served.
     fn set_first(&mut self, now: u64, flow: &Path, first: Option<First>);
+    /// A queue is idle, may be served, or is held back: for rules that tell the last from the first.
+    fn set_state(&mut self, _now: u64, _queue: &Path, _state: State) {}
+    /// Asked what is next while nothing may be served.
+    fn idle(&mut self, _now: u64) {}
     /// Something is awake.
     fn pick(&mut self, now: u64) -> Choice;
     /// The queue whose head goes when `flow` is next.

@@ -215,6 +215,16 @@ impl Reference {
         }
     }
 
+    /// The same, told to rules over queues.
+    pub(crate) fn move_to(&mut self, now: u64, queue: &[Step], state: State) {
+        self.set_state(queue, state);
+        if let Rule::Other(order) = &mut self.rule
+            && order.unit() == Unit::Queue
+        {
+            order.set_state(now, &queue.to_vec(), state);
+        }
+    }
+
     /// A queue changed its state; so may the nodes above.
     pub(crate) fn set_state(&mut self, queue: &[Step], state: State) {
         self.node(queue).state = match (self.nodes[queue].state, state) {

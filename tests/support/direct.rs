@@ -5,7 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use apportion::scheduler::{
-    Entry, EntryKind, Hop, Ineligible, Level, NodeId, Pick, Policy, Reshape,
+    Entry, EntryKind, Hop, Ineligible, Level, NodeBounds, NodeId, Pick, Policy, Reshape,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{QueueId, Rate, Segments, Weight};
@@ -168,6 +168,11 @@ pub(crate) const SEGMENT: u64 = 720_720;
 /// One segment every [`SEGMENT`] nanoseconds.
 pub(crate) fn unit_rate() -> Rate {
     Rate::new(1, Span::from_nanoseconds(SEGMENT)).expect("a valid rate")
+}
+
+/// A reservation and a limit, both as rates.
+pub(crate) fn rates(reservation: Option<Rate>, limit: Option<Rate>) -> NodeBounds {
+    NodeBounds { reservation, part: None, limit }
 }
 
 /// The time of so many segments.

@@ -4,9 +4,10 @@
 #![allow(dead_code, reason = "each test binary uses its own part of the bench")]
 
 use apportion::scheduler::{
-    Accepted, Answer, Attempt, Belief, Change, Happening, Lane, LaneConfig, LaneObserver, Message,
-    Next, Policy, ReceiptOutcome, ReceiptState, Record, Refused, RequeuePlace, RetryPolicy,
-    RetryRule, SessionChange, Status, TenantSpec, Ticket, Withdraw, next_belief,
+    Accepted, Answer, Attempt, Backpressure, Belief, Change, Happening, Lane, LaneConfig,
+    LaneObserver, Message, Next, Policy, ReceiptOutcome, ReceiptState, Record, Refused,
+    RequeuePlace, RetryPolicy, RetryRule, SessionChange, Status, Target, TenantSpec, Ticket,
+    next_belief,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{
@@ -32,6 +33,8 @@ pub(crate) struct Log {
     pub(crate) moves: Vec<Move>,
     /// Late answers: message and status.
     pub(crate) late: Vec<(u64, Status)>,
+    /// Each message, as it was last seen.
+    pub(crate) messages: BTreeMap<u64, Message>,
     beliefs: BTreeMap<u64, Belief>,
 }
 
@@ -49,6 +52,7 @@ impl LaneObserver for Log {
         let message = record.message.id.0;
         let before = self.beliefs.insert(message, to);
         assert_eq!(before, from, "moves of a message connect");
+        self.messages.insert(message, record.message);
         self.moves.push(Move { at, message, from, to, why, code });
     }
 
@@ -205,7 +209,7 @@ impl<P: Policy> Rig<P> {
         self.lane.receipt(self.now, ticket, state, &mut self.log)
     }
 
-    pub(crate) fn cancel(&mut self, what: Withdraw) -> u64 {
+    pub(crate) fn cancel(&mut self, what: Target) -> u64 {
         self.lane.cancel(self.now, what, &mut self.log)
     }
 
@@ -257,6 +261,7 @@ pub(crate) fn plain() -> LaneConfig {
         quota: None,
         admission: None,
         retry: RetryPolicy::NEVER,
+        backpressure: Backpressure::default(),
         response_timeout: Span::from_seconds(10),
         receipt_timeout: Span::from_seconds(100),
         tenant_sets: Vec::new(),

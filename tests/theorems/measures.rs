@@ -49,6 +49,12 @@ pub(crate) fn relative_fairness(run: &Run) -> Ratio {
     relative(run, |i, j| part(i) + part(j))
 }
 
+/// Of an order that stands for K messages.
+pub(crate) fn relative_in_batches<const K: u64>(run: &Run) -> Ratio {
+    let part = |flow| run.longest(flow) / run.weight(flow);
+    relative(run, |i, j| Ratio::from(K) * (part(i) + part(j)))
+}
+
 /// Of the virtual token counter.
 pub(crate) fn token_counter(run: &Run) -> Ratio {
     let part = |flow| run.longest(flow) / run.weight(flow);
@@ -239,6 +245,25 @@ pub(crate) fn reservation(run: &Run) -> Ratio {
             .enumerate()
             .map(|(count, message)| rate * segments(message.began) - Ratio::from(count as u64));
         Some(largest(behind))
+    }))
+}
+
+/// f·X − x on every interval, in messages of one segment, against f·(1 + those of the others with promises)
+/// and 2; X is what all were served.
+pub(crate) fn promise(run: &Run) -> Ratio {
+    let promised = run.workload.bounds.iter().filter(|(part, _)| part.is_some()).count() as u64;
+    largest(run.flows().filter_map(|flow| {
+        let (part, _) = run.workload.bounds[flow];
+        let part = Ratio::new(part?.into(), 100);
+        let (mut behind, mut least, mut most) = (Ratio::ZERO, Ratio::ZERO, Ratio::ZERO);
+        let last = run.by_flow[flow].last()?.began;
+        for message in run.served.iter().filter(|message| message.began <= last) {
+            let own = Ratio::from(u64::from(message.flow == flow));
+            behind = behind + part - own;
+            least = least.min(behind);
+            most = most.max(behind - least);
+        }
+        Some(most / (part * Ratio::from(promised) + Ratio::from(2)))
     }))
 }
 

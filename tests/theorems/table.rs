@@ -3,8 +3,11 @@
 use crate::doubles::{Broken, Fault};
 use crate::measures as m;
 use crate::rational::Ratio;
-use crate::workload::{Run, SEEDS, Shape, Workload};
-use apportion::scheduler::{ByFlow, DeficitRoundRobin, OneNode, Policy, Wfq, policy};
+use crate::workload::{Run, Shape, Workload};
+use apportion::scheduler::{
+    ByFlow, DeficitRoundRobin, FullScoring, OneNode, Policy, Rescore, ScoringOptions, Terms, Wfq,
+    policy,
+};
 use apportion::units::Segments;
 
 /// What breaks the bound, to see that the measure can tell.
@@ -33,9 +36,23 @@ pub(crate) struct Found {
     pub(crate) broken: Ratio,
 }
 
-fn build(name: &str) -> Box<dyn Policy> {
+/// Scoring with options.
+pub(crate) const BATCHES: [&str; 3] = ["scoring K=2", "scoring K=8", "scoring K=64"];
+pub(crate) const WORST_CASE_FAIR: &str = "scoring worst-case-fair";
+pub(crate) const WITH_BOUNDS: &str = "scoring with bounds";
+
+/// A policy of the registry, or scoring with options.
+pub(crate) fn build(name: &str) -> Box<dyn Policy> {
     let rate = crate::direct::unit_rate();
+    if let Some(every) = name.strip_prefix("scoring K=") {
+        let every = every.parse().expect("a number above zero");
+        let rescore = Rescore { every, ..Rescore::default() };
+        let options = ScoringOptions::FurthestBehind { rescore, terms: Terms::NONE };
+        return Box::new(FullScoring::new(options));
+    }
     match name {
+        WORST_CASE_FAIR => Box::new(FullScoring::new(ScoringOptions::WorstCaseFair)),
+        WITH_BOUNDS => Box::new(FullScoring::new(ScoringOptions::default())),
         // The bound presupposes quanta that cover the longest message.
         "deficit-round-robin" => {
             let rule = DeficitRoundRobin::new(Segments(m::QUANTUM as u32));
@@ -55,7 +72,7 @@ impl Theorem {
             }
         };
         let mut found = Found { largest: Ratio::ZERO, broken: Ratio::ZERO };
-        for seed in SEEDS {
+        for seed in self.shape.seeds() {
             let workload = Workload::random(seed, self.shape);
             found.largest = found.largest.max((self.measure)(&workload.run(build(self.policy))));
             // One workload that shows it is enough.
@@ -175,4 +192,23 @@ pub(crate) const THEOREMS: &[Theorem] = &[
     ),
     theorem("mclock", "n <= limit x T + 1", Shape::Bounded, m::limit, Double::Other("sfq")),
     tight(theorem("scoring", RELATIVE, Shape::Any, m::relative_fairness, BY_WEIGHT)),
+    tight(batches(BATCHES[0], m::relative_in_batches::<2>)),
+    tight(batches(BATCHES[1], m::relative_in_batches::<8>)),
+    tight(batches(BATCHES[2], m::relative_in_batches::<64>)),
+    theorem(WORST_CASE_FAIR, RATE, Shape::Any, m::guaranteed_rate, BY_WEIGHT),
+    theorem(WORST_CASE_FAIR, INDEX, Shape::Any, m::worst_case_fair_index, Double::Other("scoring")),
+    theorem(
+        WITH_BOUNDS,
+        "f X - x <= f (Lmax + sum of other L) + 2 L",
+        Shape::Bounded,
+        m::promise,
+        Double::Other("scoring"),
+    ),
+    theorem(WITH_BOUNDS, "n <= limit x T + 1", Shape::Bounded, m::limit, Double::Other("scoring")),
 ];
+
+/// An order of K messages that is drained; the double is one of twice as many.
+const fn batches(policy: &'static str, measure: fn(&Run) -> Ratio) -> Theorem {
+    let bound = "|Wi/wi - Wj/wj| <= K (Li/wi + Lj/wj)";
+    theorem(policy, bound, Shape::Long, measure, Double::Other("fifo"))
+}

@@ -1,9 +1,9 @@
 //! Random workloads, and what a policy makes of them.
 
-use crate::direct::{Arrival, Direct, SEGMENT, Served, unit_rate, whole};
+use crate::direct::{Arrival, Direct, SEGMENT, Served, rates, unit_rate, whole};
 use crate::gps::{Fluid, Work};
 use crate::rational::Ratio;
-use apportion::scheduler::{NodeId, Policy};
+use apportion::scheduler::{NodeBounds, NodeId, Policy};
 use apportion::time::{Span, Time};
 use apportion::units::{Rate, Weight, mix};
 
@@ -23,6 +23,15 @@ pub(crate) enum Shape {
     Deadlines,
     /// Of one segment, all there at first; some flows have a reservation, some a limit.
     Bounded,
+    /// Of up to three segments, all there at first, so many that orders of many messages show.
+    Long,
+}
+
+impl Shape {
+    /// The seeds of its workloads: fewer where they are long.
+    pub(crate) fn seeds(self) -> std::ops::Range<u64> {
+        if self == Shape::Long { 0..40 } else { SEEDS }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,8 +56,13 @@ impl Dice {
 impl Workload {
     pub(crate) fn random(seed: u64, shape: Shape) -> Workload {
         let mut dice = Dice(mix(seed ^ (shape as u64) << 32));
-        let one_against_many = dice.below(8) == 0;
-        let count = if one_against_many { 11 } else { 2 + dice.below(7) as usize };
+        let is_long = shape == Shape::Long;
+        let one_against_many = !is_long && dice.below(8) == 0;
+        let count = match (one_against_many, is_long) {
+            (true, _) => 11,
+            (_, true) => 2 + dice.below(2) as usize,
+            _ => 2 + dice.below(7) as usize,
+        };
         let weights: Vec<u32> = (0..count)
             .map(|flow| match (one_against_many, flow) {
                 (true, 0) => 10,
@@ -57,10 +71,16 @@ impl Workload {
             })
             .collect();
         let units = matches!(shape, Shape::UnitsAtOnce | Shape::Bounded);
-        let longest: Vec<u32> =
-            (0..count).map(|_| if units { 1 } else { 1 + dice.below(4) as u32 }).collect();
+        let longest: Vec<u32> = (0..count)
+            .map(|_| match (units, is_long) {
+                (true, _) => 1,
+                (_, true) => 1 + dice.below(3) as u32,
+                _ => 1 + dice.below(4) as u32,
+            })
+            .collect();
         let always_longest: Vec<bool> = (0..count).map(|_| dice.below(2) == 0).collect();
-        let at_once = matches!(shape, Shape::UnitsAtOnce | Shape::AtOnce | Shape::Bounded)
+        let at_once = is_long
+            || matches!(shape, Shape::UnitsAtOnce | Shape::AtOnce | Shape::Bounded)
             || dice.below(3) == 0;
         let mut arrivals = Vec::new();
         for flow in 0..count {
@@ -69,7 +89,10 @@ impl Workload {
                 false => 1 + dice.below(longest[flow].into()) as u32,
             };
             if at_once {
-                let messages = 4 + 120 * u64::from(weights[flow]) / 20 / u64::from(longest[flow]);
+                let messages = match is_long {
+                    true => 200,
+                    false => 4 + 120 * u64::from(weights[flow]) / 20 / u64::from(longest[flow]),
+                };
                 for _ in 0..messages {
                     let segments = size(&mut dice);
                     arrivals.push(Arrival::new(Time::ZERO, flow, segments));
@@ -132,7 +155,9 @@ impl Workload {
         for (flow, (reservation, limit)) in self.bounds.iter().enumerate() {
             let rate = |part: Option<u64>| part.map(|part| Rate::new(part, per).expect("valid"));
             let node = NodeId(flow as u32);
-            direct.policy.bound(Time::ZERO, node, rate(*reservation), rate(*limit));
+            let part = reservation.and_then(|part| Weight::from_millionths(part * 10_000));
+            let bounds = rates(rate(*reservation), rate(*limit));
+            direct.policy.bound(Time::ZERO, node, NodeBounds { part, ..bounds });
         }
         let served = direct.run(unit_rate(), &self.arrivals);
         assert_eq!(served.len(), self.arrivals.len(), "everything is served");

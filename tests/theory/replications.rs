@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use apportion::engine::LadderCalendar;
 use apportion::model::{Setup, simulate_with};
 use apportion::scenario::{
-    Arrivals, Class, Destination, Gateway, Latency, Pace, Probability, Scenario, Sender, SenderUse,
-    Source, Tenant,
+    Arrivals, Class, Destination, Dispatchers, Gateway, Latency, Pace, Probability, Scenario,
+    Sender, SenderUse, Source, Tenant,
 };
 use apportion::scheduler::{Fifo, RetryPolicy};
 use apportion::time::{Span, Time};
@@ -239,6 +239,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
             quota: None,
             admission: None,
             retry: RetryPolicy::NEVER,
+            backpressure: Default::default(),
             response_timeout: forever,
             receipt_timeout: forever,
             gateway: Gateway {
@@ -252,19 +253,26 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
                 receipt: Latency::Constant(Span::ZERO),
                 ..Gateway::default()
             },
+            dispatchers: Dispatchers::ONE,
         }],
         classes: vec![Class { name: "any".into(), weight: Weight::ONE, deadline: None }],
         tenant_sets: Vec::new(),
+        scoring: apportion::scheduler::ScoringOptions::default(),
+        bounds: Vec::new(),
         tenants: vec![Tenant {
             name: "tenant".into(),
             group: "tenant".into(),
             set: None,
             weight: Weight::ONE,
+            cap: None,
+            daily_cap: None,
+            spills: false,
         }],
         senders: vec![Sender {
             name: "sender".into(),
             tenant: TenantId(0),
             cap: None,
+            daily_cap: None,
             class: None,
         }],
         sources: vec![Source {
@@ -284,6 +292,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         }],
         log: None,
         faults: Vec::new(),
+        actions: Vec::new(),
         detector: None,
         checks: Vec::new(),
     }

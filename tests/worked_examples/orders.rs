@@ -1,9 +1,12 @@
 //! Who goes when, message by message.
 
 use crate::direct::{Arrival, Direct, SEGMENT, after, direct, unit_rate, whole};
-use apportion::scheduler::{ByFlow, DeficitRoundRobin, HierarchicalDrr, OneNode, POLICIES, Policy};
+use apportion::scheduler::{
+    ByFlow, DeficitRoundRobin, FullScoring, HierarchicalDrr, OneNode, POLICIES, Policy,
+    ScoringOptions,
+};
 use apportion::time::Time;
-use apportion::units::Segments;
+use apportion::units::{Segments, Weight};
 
 /// Flows as letters, in the order in which they were served.
 fn letters(name: &str, weights: &[u32], arrivals: &[Arrival]) -> String {
@@ -48,6 +51,13 @@ fn eleven_sessions_in_the_order_of_every_policy() {
     ] {
         assert_eq!(letters(name, &weights, &arrivals), expected, "{name}");
     }
+    // Scoring with an eligibility test.
+    let fair = Box::new(FullScoring::new(ScoringOptions::WorstCaseFair));
+    let weights: Vec<Weight> = weights.iter().map(|weight| whole(*weight)).collect();
+    let mut fair = Direct::new(fair, Some(unit_rate()), &weights, true);
+    let served = fair.run(unit_rate(), &arrivals);
+    let order: String = served.iter().map(|s| char::from(b'a' + s.flow as u8)).collect();
+    assert_eq!(order, worst_case_fair);
     // The rest has no order of its own here: by chance, by hash, by real time, by what is in flight.
     let others = ["lottery", "shuffle-shard-fq", "token-partition", "sqs-fair"];
     assert_eq!(POLICIES.len(), 19 + others.len());

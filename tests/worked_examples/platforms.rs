@@ -1,6 +1,6 @@
 //! Test suites of platforms: dmClock, Seastar, and the public comparison of policies on a job queue.
 
-use crate::direct::{Arrival, Direct, unmix, whole};
+use crate::direct::{Arrival, Direct, rates, unmix, whole};
 use apportion::scheduler::{
     ByFlow, FlowUnit, Mclock, NodeId, Pick, Policy, Reshape, RoundRobin, UsedOverWeight, policy,
 };
@@ -22,7 +22,7 @@ fn clients(weights: &[u32], bounds: &[Bounds], count: usize) -> Direct {
     for (flow, (reservation, limit)) in bounds.iter().enumerate() {
         let rate = |rate: Option<u64>| rate.map(|rate| Rate::per_second(rate).expect("valid"));
         let node = NodeId(flow as u32);
-        direct.policy.bound(Time::ZERO, node, rate(*reservation), rate(*limit));
+        direct.policy.bound(Time::ZERO, node, rates(rate(*reservation), rate(*limit)));
     }
     for _ in 0..count {
         for flow in 0..weights.len() {

@@ -1,14 +1,10 @@
-//! A comparison for programs, and its pictures.
+//! A comparison for programs.
 
 use serde::Serialize;
 
 use super::super::exit::Failure;
 use super::table;
 use crate::experiment::{Change, Comparison, seed_of};
-use crate::report::{
-    Bar, Course, Interval, IntervalPanel, Picture, ReportError, draw_changes, draw_courses,
-    draw_intervals,
-};
 
 /// A row a metric and contestant.
 #[derive(Serialize)]
@@ -21,6 +17,9 @@ struct Row<'a> {
     mean: Option<f64>,
     half_width: Option<f64>,
     level: f64,
+    median: Option<f64>,
+    median_low: Option<f64>,
+    median_high: Option<f64>,
     censored: usize,
     baseline: &'a str,
     difference: Option<f64>,
@@ -80,6 +79,21 @@ struct IsolationRow<'a> {
     undelivered: u64,
 }
 
+/// A row a contestant, of its first run.
+#[derive(Serialize)]
+struct LongRunRow<'a> {
+    contestant: &'a str,
+    seed: &'a str,
+    messages: usize,
+    dwell_mean_s: Option<f64>,
+    batch_mean_s: Option<f64>,
+    half_width_s: Option<f64>,
+    batches: Option<usize>,
+    batch: Option<usize>,
+    lag_1: Option<f64>,
+    needed: Option<usize>,
+}
+
 /// A row a contestant and part of the run.
 #[derive(Serialize)]
 struct CourseRow<'a> {
@@ -100,6 +114,9 @@ pub(super) fn csv(comparisons: &[Comparison]) -> Result<String, Failure> {
                 mean: row.mean,
                 half_width: row.half_width,
                 level: comparison.level,
+                median: row.median.median,
+                median_low: row.median.median_low,
+                median_high: row.median.median_high,
                 censored: row.censored,
                 baseline: &comparison.baseline,
                 difference: row.difference,
@@ -166,6 +183,21 @@ pub(super) fn all(comparison: &Comparison) -> Result<Vec<(String, String)>, Fail
         ("replications.csv".to_owned(), written(replications.into_iter())?),
         ("course.csv".to_owned(), written(courses)?),
     ];
+    if !comparison.long_runs.is_empty() {
+        let rows = comparison.long_runs.iter().map(|run| LongRunRow {
+            contestant: &run.contestant,
+            seed: &run.seed,
+            messages: run.messages,
+            dwell_mean_s: run.dwell_mean_s,
+            batch_mean_s: run.batch_mean_s,
+            half_width_s: run.half_width_s,
+            batches: run.batches,
+            batch: run.batch,
+            lag_1: run.lag_1,
+            needed: run.needed,
+        });
+        files.push(("long-runs.csv".to_owned(), written(rows)?));
+    }
     if let Some(isolation) = &comparison.isolation {
         let rows = isolation.policies.iter().flat_map(|policy| {
             policy.tenants.iter().map(|row| IsolationRow {
@@ -197,77 +229,4 @@ fn written<R: Serialize>(rows: impl Iterator<Item = R>) -> Result<String, Failur
     }
     let bytes = writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(String::from_utf8(bytes).expect("names and numbers are text"))
-}
-
-/// The plots: means, changes by tenant, courses.
-pub(super) fn pictures(comparison: &Comparison) -> Result<Vec<Picture>, ReportError> {
-    let failed = |name: &'static str| move |message| ReportError::Plot { name, message };
-    let subtitle = format!(
-        "{}, {} replications, {} % intervals",
-        comparison.scenario,
-        comparison.replications,
-        comparison.level * 100.0
-    );
-    let panels: Vec<IntervalPanel> = comparison
-        .metrics
-        .iter()
-        .map(|metric| IntervalPanel {
-            title: match metric.better {
-                Some(better) => format!("{}, {better} is better", metric.metric),
-                None => metric.metric.clone(),
-            },
-            unit: metric.unit.to_owned(),
-            rows: metric
-                .rows
-                .iter()
-                .map(|row| Interval {
-                    name: row.contestant.clone(),
-                    mean: row.mean,
-                    half_width: row.half_width,
-                    is_marked: row.standing.is_some_and(|standing| standing != "not best"),
-                    is_censored: row.censored > 0,
-                })
-                .collect(),
-        })
-        .collect();
-    let means = draw_intervals("Means and their intervals", &subtitle, &panels);
-    let mut pictures = vec![("means".to_owned(), means.map_err(failed("means"))?)];
-    for changes in &comparison.tenants {
-        let bars: Vec<Bar> = changes
-            .tenants
-            .iter()
-            .map(|row| Bar {
-                name: row.tenant.clone(),
-                change_s: row.difference_s,
-                half_width_s: row.half_width_s,
-                is_shown: row.change != Change::Unchanged,
-            })
-            .collect();
-        let title = format!(
-            "Who waits longer under {} than under {}",
-            changes.contestant, comparison.baseline
-        );
-        let svg = draw_changes(&title, &subtitle, &bars).map_err(failed("tenants"))?;
-        pictures.push((format!("tenants-{}", file_name(&changes.contestant)), svg));
-    }
-    let courses: Vec<Course> = comparison
-        .warm_up
-        .iter()
-        .map(|one| Course {
-            name: one.contestant.clone(),
-            points: one.course.clone(),
-            fixed_s: one.warm_up_s,
-            suggested_s: one.suggested_s,
-            remark: one.remark.to_owned(),
-        })
-        .collect();
-    let svg = draw_courses("The course of the dwell", &subtitle, &courses);
-    pictures.push(("warm-up".to_owned(), svg.map_err(failed("warm-up"))?));
-    Ok(pictures)
-}
-
-/// A contestant's name as part of a file's.
-fn file_name(name: &str) -> String {
-    let kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    name.chars().map(|c| if kept(c) { c } else { '-' }).collect()
 }

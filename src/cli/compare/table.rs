@@ -1,19 +1,15 @@
-//! A comparison for people.
+//! A comparison for people: on a terminal and in Markdown.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::super::Global;
 use super::super::exit::Failure;
-use crate::experiment::{
-    Change, Comparison, ContestantFigures, Figure, Isolation, MetricComparison, PolicyIsolation,
-    Stopped, TenantChange, TenantIsolation,
-};
+use super::sections::{Section, sections};
+use crate::experiment::{Comparison, Stopped};
 use crate::report::{Paint, Style, TextTable, Tone, figure, percent, time};
 
-const WIDTH: usize = 100;
-/// Tenants shown that are hit worst, and least; the others are in `tenants.csv`.
-const MOST_TENANTS: usize = 4;
-const LEAST_TENANTS: usize = 2;
+/// As wide as a metric's row with all its columns and a policy's whole name.
+const WIDTH: usize = 140;
 
 pub(super) fn print(
     comparison: &Comparison,
@@ -24,54 +20,11 @@ pub(super) fn print(
     let is_coloured = global.wants_colour(io::stdout().is_terminal());
     let paint = Paint::new(if is_coloured { Style::Coloured } else { Style::Plain });
     writeln!(output, "{}", paint.apply(Tone::Strong, &heading(comparison)))?;
-    for metric in &comparison.metrics {
-        writeln!(output, "\n{}", title(metric, comparison.replications))?;
-        let mut table = TextTable::new(&["", "mean", &against(comparison), "p", "pairing", ""]);
-        for row in &metric.rows {
-            let tone = if row.standing == Some("best") { Tone::Good } else { Tone::Plain };
-            table.row(tone, cells(row, metric));
-        }
-        table.drop_empty(&[""]);
+    for Section { title, remark, head, rows } in sections(comparison) {
+        writeln!(output, "\n{title}{remark}")?;
+        let mut table = TextTable::new(&head.iter().map(String::as_str).collect::<Vec<_>>());
+        rows.into_iter().for_each(|(tone, cells)| table.row(tone, cells));
         write!(output, "{}", table.print(paint, WIDTH))?;
-    }
-    for changes in &comparison.tenants {
-        writeln!(
-            output,
-            "\n99 % dwell of tenants, {} against {}: {} worse, {} better, {} not shown to change",
-            changes.contestant,
-            comparison.baseline,
-            changes.worse,
-            changes.better,
-            changes.unchanged
-        )?;
-        let mut table = TextTable::new(&["", "before", "now", "change", "p"]);
-        for (index, row) in shown(&changes.tenants).into_iter().enumerate() {
-            let cells = match row {
-                Some(row) => tenant_cells(row),
-                None => {
-                    let hidden = changes.tenants.len() - MOST_TENANTS - LEAST_TENANTS;
-                    let words = format!("{hidden} more: tenants.csv");
-                    vec![words, String::new(), String::new(), String::new(), String::new()]
-                }
-            };
-            let tone = match row.map(|row| row.change) {
-                Some(Change::Worse) if index < MOST_TENANTS => Tone::Bad,
-                Some(_) => Tone::Plain,
-                None => Tone::Faint,
-            };
-            table.row(tone, cells);
-        }
-        write!(output, "{}", table.print(paint, WIDTH))?;
-    }
-    if let Some(isolation) = &comparison.isolation {
-        for policy in &isolation.policies {
-            writeln!(output, "\n{}", isolation_title(isolation, policy))?;
-            let (head, rows) = isolation_rows(isolation, policy);
-            let mut table = TextTable::new(&head);
-            rows.into_iter().for_each(|row| table.row(Tone::Plain, row));
-            table.drop_empty(&["-", "0"]);
-            write!(output, "{}", table.print(paint, WIDTH))?;
-        }
     }
     writeln!(output)?;
     for note in notes(comparison) {
@@ -83,36 +36,12 @@ pub(super) fn print(
 
 pub(super) fn markdown(comparison: &Comparison) -> String {
     let mut text = format!("## {}\n", heading(comparison));
-    for metric in &comparison.metrics {
-        text.push_str(&format!("\n**{}**\n\n", title(metric, comparison.replications)));
-        text.push_str(&format!("| | mean | {} | p | pairing | |\n", against(comparison)));
-        text.push_str("|---|--:|--:|--:|--:|---|\n");
-        for row in &metric.rows {
-            text.push_str(&format!("| {} |\n", escaped(&cells(row, metric)).join(" | ")));
-        }
-    }
-    for changes in &comparison.tenants {
-        text.push_str(&format!(
-            "\n**99 % dwell of tenants, {} against {}**: {} worse, {} better, {} not shown to \
-             change\n\n| tenant | before | now | change | p |\n|---|--:|--:|--:|--:|\n",
-            changes.contestant,
-            comparison.baseline,
-            changes.worse,
-            changes.better,
-            changes.unchanged
-        ));
-        for row in shown(&changes.tenants).into_iter().flatten() {
-            text.push_str(&format!("| {} |\n", escaped(&tenant_cells(row)).join(" | ")));
-        }
-    }
-    if let Some(isolation) = &comparison.isolation {
-        for policy in &isolation.policies {
-            let (head, rows) = isolation_rows(isolation, policy);
-            text.push_str(&format!("\n**{}**\n\n", isolation_title(isolation, policy)));
-            text.push_str(&format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len())));
-            for row in rows {
-                text.push_str(&format!("| {} |\n", escaped(&row).join(" | ")));
-            }
+    for Section { title, remark, head, rows } in sections(comparison) {
+        text.push_str(&format!("\n**{title}**{remark}\n\n| {} |\n", head.join(" | ")));
+        text.push_str(&format!("|---|{}\n", "--:|".repeat(head.len() - 1)));
+        for (_, cells) in rows {
+            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            text.push_str(&format!("| {} |\n", cells.join(" | ")));
         }
     }
     text.push('\n');
@@ -120,10 +49,6 @@ pub(super) fn markdown(comparison: &Comparison) -> String {
         text.push_str(&format!("- {note}\n"));
     }
     text
-}
-
-fn escaped(cells: &[String]) -> Vec<String> {
-    cells.iter().map(|cell| cell.replace('|', "\\|")).collect()
 }
 
 fn heading(comparison: &Comparison) -> String {
@@ -135,105 +60,6 @@ fn heading(comparison: &Comparison) -> String {
         comparison.scenario,
         percent(comparison.level).replace(".0 %", " %")
     )
-}
-
-fn against(comparison: &Comparison) -> String {
-    format!("against {}", comparison.baseline)
-}
-
-fn title(metric: &MetricComparison, replications: usize) -> String {
-    let better = metric.better.map(|better| format!(", {better} is better")).unwrap_or_default();
-    let n = match metric.n {
-        n if n == replications => String::new(),
-        n => format!(", in {n} of {replications} replications"),
-    };
-    format!("{}{better}{n}", metric.metric)
-}
-
-fn cells(row: &ContestantFigures, metric: &MetricComparison) -> Vec<String> {
-    let word = |value: f64| worded(value, metric.unit);
-    let plus_minus = |mean: Option<f64>, half: Option<f64>, sign: &str| match (mean, half) {
-        (None, _) => "-".to_owned(),
-        (Some(mean), None) => format!("{sign}{}", word(mean)),
-        (Some(mean), Some(half)) => format!("{sign}{} ± {}", word(mean), word(half)),
-    };
-    let censored = if row.censored > 0 { ">" } else { "" };
-    let mut mean = plus_minus(row.mean, row.half_width, censored);
-    if row.is_too_skewed {
-        mean.push('*');
-    }
-    let sign = if row.difference.is_some_and(|difference| difference > 0.0) { "+" } else { "" };
-    let difference = match row.difference {
-        None => String::new(),
-        difference => plus_minus(difference, row.difference_half_width, sign),
-    };
-    vec![
-        row.contestant.clone(),
-        mean,
-        difference,
-        row.p_holm.map(p_value).unwrap_or_default(),
-        row.variance_ratio.map(|ratio| format!("{ratio:.1}x")).unwrap_or_default(),
-        row.standing.unwrap_or_default().to_owned(),
-    ]
-}
-
-fn shown(tenants: &[TenantChange]) -> Vec<Option<&TenantChange>> {
-    if tenants.len() <= MOST_TENANTS + LEAST_TENANTS + 1 {
-        return tenants.iter().map(Some).collect();
-    }
-    let first = tenants[..MOST_TENANTS].iter().map(Some);
-    first.chain([None]).chain(tenants[tenants.len() - LEAST_TENANTS..].iter().map(Some)).collect()
-}
-
-fn tenant_cells(row: &TenantChange) -> Vec<String> {
-    let sign = if row.difference_s > 0.0 { "+" } else { "" };
-    let censored = if row.censored > 0 { ">" } else { "" };
-    let half = row.half_width_s.map(|half| format!(" ± {}", time(half))).unwrap_or_default();
-    vec![
-        row.tenant.clone(),
-        time(row.baseline_s),
-        format!("{censored}{}", time(row.dwell_p99_s)),
-        format!("{censored}{sign}{}{half}", time(row.difference_s)),
-        row.p_holm.map(p_value).unwrap_or_default(),
-    ]
-}
-
-fn isolation_title(isolation: &Isolation, policy: &PolicyIsolation) -> String {
-    let of = match isolation.measured == isolation.tenants {
-        true => format!("{} tenants", isolation.tenants),
-        false => format!("{} of {} tenants", isolation.measured, isolation.tenants),
-    };
-    let aggressor = isolation.aggressor.as_ref().zip(isolation.times);
-    let index =
-        aggressor.map(|(name, times)| format!("; index: {name} sends {times} times as much"));
-    let index = index.unwrap_or_default();
-    format!("isolation under {}: in company against alone, {of}, worst first{index}", policy.policy)
-}
-
-fn isolation_rows(
-    isolation: &Isolation,
-    policy: &PolicyIsolation,
-) -> ([&'static str; 7], Vec<Vec<String>>) {
-    let head =
-        ["", "added dwell", "dwell ratio", "slowdown", "its p99", "isolation index", "undelivered"];
-    let figure = |one: &Figure, unit: &str| match (one.mean, one.half_width) {
-        (None, _) => "-".to_owned(),
-        (Some(mean), None) => worded(mean, unit),
-        (Some(mean), Some(half)) => format!("{} ± {}", worded(mean, unit), worded(half, unit)),
-    };
-    let row = |row: &TenantIsolation| {
-        vec![
-            row.tenant.clone(),
-            figure(&row.added_dwell_s, "s"),
-            figure(&row.dwell_slowdown, ""),
-            figure(&row.slowdown_mean, ""),
-            figure(&row.slowdown_p99, ""),
-            figure(&row.isolation_index, ""),
-            row.undelivered.to_string(),
-        ]
-    };
-    let most = if isolation.policies.len() > 1 { 5 } else { 12 };
-    (head, policy.tenants.iter().take(most).map(row).collect())
 }
 
 fn notes(comparison: &Comparison) -> Vec<String> {
@@ -262,7 +88,19 @@ fn notes(comparison: &Comparison) -> Vec<String> {
         notes.push("> the quantile lies among messages that never got there".to_owned());
     }
     if rows().any(|row| row.is_too_skewed) {
-        notes.push("* so skewed that the interval needs more replications".to_owned());
+        notes.push("* so skewed that the interval of the mean needs more replications".to_owned());
+    }
+    if rows().any(|row| row.censored > 0 || row.is_too_skewed) {
+        notes.push(
+            "median: over replications, with the interval of the sign test, which holds for these too"
+                .to_owned(),
+        );
+    }
+    if !comparison.long_runs.is_empty() {
+        notes.push(
+            "long run: its dwells depend on each other, so the interval is that of batches of them"
+                .to_owned(),
+        );
     }
     if comparison.isolation.is_some() {
         notes.push(
@@ -290,8 +128,4 @@ pub(in super::super) fn worded(value: f64, unit: &str) -> String {
     }
     let text = figure(value);
     if text == "0" && value != 0.0 { format!("{value:.1e}") } else { text }
-}
-
-fn p_value(p: f64) -> String {
-    if p < 0.0001 { "<0.0001".to_owned() } else { format!("{p:.4}") }
 }

@@ -67,7 +67,8 @@ fn load(place: &Place) -> String {
         (Some(quota), Some(load)) => format!("quota {}/s, load {}", figure(quota), percent(load)),
         _ => "no quota".to_owned(),
     };
-    format!("{load}, {} sessions x {} unanswered", place.sessions, place.window)
+    let plural = if place.sessions == 1 { "" } else { "s" };
+    format!("{load}, {} session{plural} x {} unanswered", place.sessions, place.window)
 }
 
 fn cells(line: &Line) -> [String; 6] {

@@ -4,14 +4,13 @@ use std::io::{self, IsTerminal, Write};
 
 use super::super::compare::worded;
 use super::super::exit::Failure;
-use super::super::{Global, OutputFormat};
+use super::super::{Exit, Global, OutputFormat};
 use super::SweepManifest;
-use crate::experiment::{PointFigures, PointRecord, SweepFacts, SweepSummary, summarise};
-use crate::report::{
-    Host, Line, Paint, Picture, ReportError, ResultsFolder, Style, TextTable, Tone, draw_lines,
-    draw_map, write_many,
+use super::pictures::pictures;
+use crate::experiment::{
+    Median, PointFigures, PointRecord, Stopped, SweepFacts, SweepSummary, summarise,
 };
-use crate::scenario::AxisValue;
+use crate::report::{Host, Paint, ResultsFolder, Style, TextTable, Tone, percent, write_many};
 
 /// Rows of the table for people; the rest is in `points.csv`.
 const MOST_ROWS: usize = 24;
@@ -83,6 +82,23 @@ pub(in super::super) fn print(
     Ok(())
 }
 
+/// Whether all points are as precise as they were to be; says so where they are not.
+pub(in super::super) fn exit(summary: &SweepSummary, global: &Global) -> Exit {
+    let metrics = summary.sweep.metrics.len().max(1);
+    let of_runs = summary.points.iter().step_by(metrics);
+    let capped = of_runs.filter(|row| row.stopped == Stopped::Capped).count();
+    if capped == 0 {
+        return Exit::Done;
+    }
+    global.note(&format!(
+        "{capped} of {} means are not precise after {} replications: inconclusive; a higher \
+         sweep.cap goes on from here",
+        summary.points.len() / metrics,
+        summary.sweep.replications
+    ));
+    Exit::Inconclusive
+}
+
 /// What differs between two plans, in words.
 pub(in super::super) fn differences(one: &SweepManifest, other: &SweepManifest) -> Vec<String> {
     let (a, b) = (&one.plan, &other.plan);
@@ -99,6 +115,7 @@ pub(in super::super) fn differences(one: &SweepManifest, other: &SweepManifest) 
         (changes(one) != changes(other), "other --set"),
         (a.first_seed != b.first_seed, "another seed"),
         (a.replications != b.replications, "another number of replications"),
+        (a.precision != b.precision, "another precision"),
         (a.policies != b.policies, "other policies"),
         (a.metrics != b.metrics, "other metrics"),
         (a.axes != b.axes || a.points != b.points, "other points"),
@@ -108,18 +125,34 @@ pub(in super::super) fn differences(one: &SweepManifest, other: &SweepManifest) 
     found.map(|(_, what)| what.to_owned()).collect()
 }
 
-fn heading(summary: &SweepSummary) -> String {
-    let SweepFacts { scenario, design, points, excluded, replications, policies, shard, .. } =
-        &summary.sweep;
+pub(super) fn heading(summary: &SweepSummary) -> String {
+    let SweepFacts {
+        scenario,
+        design,
+        points,
+        excluded,
+        replications,
+        precision,
+        policies,
+        shard,
+        ..
+    } = &summary.sweep;
     let part = shard.map(|s| format!(" · part {} of {}", s.index, s.of)).unwrap_or_default();
     let excluded = match excluded {
         0 => String::new(),
         excluded => format!(" ({excluded} break a constraint)"),
     };
     let policies = policies.join(", ");
+    let replications = match precision {
+        None => format!("{replications} replications"),
+        Some(precision) => {
+            let part = percent(precision.relative).replace(".0 %", " %");
+            format!("to {part} with at most {replications} replications")
+        }
+    };
     format!(
-        "{scenario} · {design} of {points} points{excluded} · {policies} · {replications} \
-         replications · 95 % intervals{part}"
+        "{scenario} · {design} of {points} points{excluded} · {policies} · {replications} · 95 % \
+         intervals{part}"
     )
 }
 
@@ -130,12 +163,17 @@ fn table(summary: &SweepSummary) -> (Vec<String>, Vec<Vec<String>>) {
     let mut head = vec!["point".to_owned()];
     head.extend(facts.axes.iter().map(|axis| axis.name.clone()));
     head.push("policy".to_owned());
+    // Where they are all the same, they stand in the heading.
+    let has_counts = facts.precision.is_some();
+    head.extend(has_counts.then(|| "runs".to_owned()));
     head.extend(facts.metrics.iter().map(|metric| metric.metric.clone()));
     let row = |figures: &[PointFigures]| {
         let first = &figures[0];
         let mut cells = vec![first.point.to_string()];
         cells.extend(first.values.iter().cloned());
         cells.push(first.policy.clone());
+        let runs = figures.iter().map(|one| one.n).max().unwrap_or_default();
+        cells.extend(has_counts.then(|| runs.to_string()));
         cells.extend(figures.iter().map(cell));
         cells
     };
@@ -163,9 +201,16 @@ fn csv(summary: &SweepSummary) -> Result<String, Failure> {
         "metric",
         "unit",
         "n",
+        "stopped",
         "mean",
         "half_width",
         "level",
+        "median",
+        "median_low",
+        "median_high",
+        "difference",
+        "difference_half_width",
+        "variance_ratio",
         "least",
         "most",
         "censored",
@@ -176,85 +221,15 @@ fn csv(summary: &SweepSummary) -> Result<String, Failure> {
         let mut cells = vec![row.point.to_string()];
         cells.extend(row.values.iter().cloned());
         cells.extend([row.policy.clone(), row.metric.clone(), row.unit.clone(), row.n.to_string()]);
+        cells.push(row.stopped.name().to_owned());
         cells.extend([number(row.mean), number(row.half_width), summary.level.to_string()]);
+        let Median { median, median_low, median_high } = row.median;
+        cells.extend([median, median_low, median_high].map(number));
+        let differences = [row.difference, row.difference_half_width, row.variance_ratio];
+        cells.extend(differences.map(number));
         cells.extend([number(row.least), number(row.most), row.censored.to_string()]);
         writer.write_record(cells).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
     Ok(String::from_utf8(bytes).expect("names and numbers are text"))
-}
-
-/// Where the values of an axis lie: at their numbers, or one after another where they have none.
-fn places(summary: &SweepSummary, axis: usize) -> Vec<(f64, String)> {
-    let mut texts: Vec<String> = Vec::new();
-    for row in &summary.points {
-        if !texts.contains(&row.values[axis]) {
-            texts.push(row.values[axis].clone());
-        }
-    }
-    let numbers: Option<Vec<f64>> =
-        texts.iter().map(|text| AxisValue::of_text(text).number).collect();
-    let numbers = numbers.unwrap_or_else(|| (0..texts.len()).map(|i| i as f64).collect());
-    let mut places: Vec<(f64, String)> = numbers.into_iter().zip(texts).collect();
-    places.sort_by(|a, b| a.0.total_cmp(&b.0));
-    places
-}
-
-/// Plots for one axis (lines) and for two (maps); axes that are zipped count as the first.
-fn pictures(summary: &SweepSummary) -> Result<Vec<Picture>, ReportError> {
-    let facts = &summary.sweep;
-    let failed = |message| ReportError::Plot { name: "sweep", message };
-    let place_of = |places: &[(f64, String)], text: &str| {
-        places.iter().find(|(_, known)| known == text).map_or(0.0, |(place, _)| *place)
-    };
-    let subtitle = heading(summary);
-    let mut pictures = Vec::new();
-    for (number, metric) in facts.metrics.iter().enumerate() {
-        let rows = || summary.points.iter().filter(|row| row.metric == metric.metric);
-        let named = |policy: &str| format!("{}-{}{policy}", number + 1, plain(&metric.metric));
-        match facts.axes.len() {
-            1 => {
-                let places = places(summary, 0);
-                let line = |policy: &String| {
-                    let own = rows().filter(|row| row.policy == *policy);
-                    let mut points: Vec<(f64, f64, Option<f64>)> = own
-                        .filter_map(|row| {
-                            let place = place_of(&places, &row.values[0]);
-                            Some((place, row.mean?, row.half_width))
-                        })
-                        .collect();
-                    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-                    Line { name: policy.clone(), points }
-                };
-                let lines: Vec<Line> = facts.policies.iter().map(line).collect();
-                let axis = (facts.axes[0].name.as_str(), places.as_slice());
-                let svg = draw_lines(&metric.metric, &subtitle, axis, &metric.unit, &lines);
-                pictures.push((named(""), svg.map_err(failed)?));
-            }
-            2 => {
-                let both = [places(summary, 0), places(summary, 1)];
-                for policy in &facts.policies {
-                    let own = rows().filter(|row| row.policy == *policy);
-                    let points: Vec<(f64, f64, f64)> = own
-                        .filter_map(|row| {
-                            let [x, y] = [0, 1].map(|i| place_of(&both[i], &row.values[i]));
-                            Some((x, y, row.mean?))
-                        })
-                        .collect();
-                    let title = format!("{}, {policy}", metric.metric);
-                    let axes = [0, 1].map(|i| (facts.axes[i].name.as_str(), both[i].as_slice()));
-                    let svg = draw_map(&title, &subtitle, axes, &metric.unit, &points);
-                    pictures.push((named(&format!("-{}", plain(policy))), svg.map_err(failed)?));
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(pictures)
-}
-
-/// A name as part of a file's.
-fn plain(name: &str) -> String {
-    let kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    name.chars().map(|c| if kept(c) { c } else { '-' }).collect()
 }

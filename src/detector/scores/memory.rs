@@ -1,12 +1,12 @@
 //! Everything remembered of an account.
 
 use super::super::alerting::AlertState;
-use super::super::baseline::{FailureLevel, VolumeLevel};
+use super::super::baseline::{FailureLevel, LATE_MIN, RATE_MIN, VolumeLevel, Young};
 use super::super::evidence::{
     DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
 };
 use super::super::recent::{KEPT, Left, Lesson, Recent};
-use super::super::season::{Phase, Season};
+use super::super::season::{DAY_S, Phase, Season};
 use super::super::windows::{Closed, Tally};
 use super::super::{ErrorClass, Notice};
 use crate::time::Time;
@@ -34,12 +34,16 @@ const FREEZES: f64 = 5.0;
 const GROWN: f64 = 60.0;
 /// Volumes are held against this much less, or more, than was predicted: weekdays differ, holidays
 /// come, and an error of the prediction is the same in every window.
-const PREDICTED_DOWN: f64 = 0.85;
-const PREDICTED_UP: f64 = 1.2;
+const PREDICTED_DOWN: f64 = 0.92;
+/// The same before a whole week was seen: weekends are to come.
+const GUESSED_DOWN: f64 = 0.8;
+const PREDICTED_UP: f64 = 1.12;
 /// What one window of a drop can say, in nats, to who has seen no whole week.
-const NEWCOMER_AT_ONCE: f32 = 8.0;
+const NEWCOMER_AT_ONCE: f32 = 14.0;
 /// Windows after which a suspicion that came to nothing is dropped.
-const SUSPECTED_AT_MOST: u32 = 288;
+const SUSPECTED_AT_MOST: u32 = 7 * 288;
+/// Nats from which it is worth asking since when.
+const DATED: f64 = 4.0;
 /// A window is learnt as at most this many times the mean of those that follow it, so that one
 /// campaign does not make an account look bursty for days.
 const LEARNT_AT_MOST: f64 = 12.0;
@@ -49,19 +53,23 @@ const GOES_ON: f64 = 3.0;
 
 /// Everything remembered of an account.
 pub(in crate::detector) struct Memory {
-    recent: Recent,
-    failures: FailureLevel,
-    late: FailureLevel,
+    pub(super) recent: Recent,
+    pub(super) failures: FailureLevel,
+    pub(super) late: FailureLevel,
     volume: VolumeLevel,
     season: Season,
     risen: [Risen; 2],
     moved: [Moved; 2],
     /// By kind.
     pub(super) alerts: [AlertState; 4],
-    episodes: [Episode; 4],
+    pub(super) episodes: [Episode; 4],
     /// Failures since the evidence for them began to rise, by class.
     classes: [u16; ErrorClass::ALL.len()],
     is_detached: bool,
+    /// A bit a kind of which the evidence did not fall in the newest window.
+    rising: u8,
+    /// The window in which the account was first seen.
+    first: u32,
     /// Seconds since time zero.
     campaign_until_s: u32,
     maintenance_until_s: u32,
@@ -69,15 +77,15 @@ pub(in crate::detector) struct Memory {
 
 /// What happened since the evidence of a kind began to rise.
 #[derive(Clone, Copy, Debug, Default)]
-struct Episode {
+pub(super) struct Episode {
     /// Its first window; `u32::MAX` truncates a later one, after 40,000 years.
-    onset: u32,
-    windows: u32,
-    expected: f32,
-    seen: f32,
-    traffic: f32,
+    pub(super) onset: u32,
+    pub(super) windows: u32,
+    pub(super) expected: f32,
+    pub(super) seen: f32,
+    pub(super) traffic: f32,
     /// The harmed share when it was last abnormal: what comes after the end is not counted.
-    share: f32,
+    pub(super) share: f32,
 }
 
 impl Memory {
@@ -94,6 +102,8 @@ impl Memory {
             episodes: [Episode::default(); 4],
             classes: [0; ErrorClass::ALL.len()],
             is_detached: false,
+            rising: 0,
+            first: window.min(u32::MAX.into()) as u32,
             campaign_until_s: 0,
             maintenance_until_s: 0,
         }
@@ -128,20 +138,27 @@ impl Memory {
     }
 
     /// Whether a notice explains whatever is seen of this kind.
-    pub(super) fn is_excused(&self, kind: Kind, end: Time) -> bool {
-        let now_s = end.as_nanoseconds() / 1_000_000_000;
-        // A window that began in maintenance is maintenance's.
-        let maintenance = now_s <= u64::from(self.maintenance_until_s) + 300;
-        let campaign = now_s <= u64::from(self.campaign_until_s) + 300 && kind == Kind::Up;
+    pub(super) fn is_excused(&self, kind: Kind, seen: &Closed) -> bool {
+        self.is_excused_from(kind, seen.start_of(seen.window))
+    }
+
+    /// The same of a window that began then: it is excused to its end.
+    fn is_excused_from(&self, kind: Kind, start: Time) -> bool {
+        let start_s = start.as_nanoseconds() / 1_000_000_000;
+        let maintenance =
+            start_s <= u64::from(self.maintenance_until_s) && self.maintenance_until_s > 0;
+        let campaign = start_s <= u64::from(self.campaign_until_s)
+            && self.campaign_until_s > 0
+            && kind == Kind::Up;
         maintenance || campaign || (self.is_detached && kind == Kind::Down)
     }
 
     /// Takes in the window that ended, and before it those the account slept through.
-    pub(super) fn catch_up(&mut self, seen: &Closed) {
+    pub(super) fn catch_up(&mut self, seen: &Closed, young: &mut Young) {
         let width_s = (seen.width.as_nanoseconds() / 1_000_000_000).max(1);
         let missed = seen.window.saturating_sub(self.recent.next());
         for _ in 0..missed.min(KEPT as u64) {
-            self.push(Tally::default(), width_s, seen.end());
+            self.push(Tally::default(), width_s, seen, young);
         }
         if missed > KEPT as u64 {
             self.volume.learn_silence(missed - KEPT as u64);
@@ -150,24 +167,28 @@ impl Memory {
         if seen.counts.submitted > 0 {
             self.is_detached = false;
         }
-        self.push(seen.counts, width_s, seen.end());
+        self.push(seen.counts, width_s, seen, young);
     }
 
-    fn push(&mut self, counts: Tally, width_s: u64, end: Time) {
+    fn push(&mut self, counts: Tally, width_s: u64, seen: &Closed, young: &mut Young) {
         let leaving = self.recent.next().saturating_sub(KEPT as u64);
-        let is_excused = self.is_excused(Kind::Up, end);
+        let is_excused = self.is_excused(Kind::Up, seen);
         if let Some(left) = self.recent.push(counts) {
             let phase = Phase::of(leaving.saturating_mul(width_s), width_s);
-            self.learn(left, phase);
+            self.learn(left, phase, young);
         }
         if is_excused {
             self.recent.mark_abnormal(Lesson::Volume, 1);
         }
     }
 
-    fn learn(&mut self, left: Left, phase: Phase) {
+    fn learn(&mut self, left: Left, phase: Phase, young: &mut Young) {
         let Tally { submitted, succeeded, failed, .. } = left.counts;
         if left.failures_ordinary {
+            if left.counts.outcomes() > 0 {
+                let late = left.counts.late_rate();
+                young.learn(&self.failures, left.counts.failure_rate(), late);
+            }
             self.failures.learn(failed, succeeded);
             let late = left.counts.late();
             self.late.learn(late, left.counts.dispatched - late);
@@ -185,12 +206,15 @@ impl Memory {
     }
 
     /// Adds up the evidence of the window that ended.
-    pub(super) fn weigh(&mut self, seen: &Closed, phase: Phase) {
+    ///
+    /// `unknown` are the rates of failures and late outcomes of accounts of which nothing is known.
+    pub(super) fn weigh(&mut self, seen: &Closed, phase: Phase, unknown: (f64, f64)) {
         let Tally { submitted, dispatched, failed, .. } = seen.counts;
         let outcomes = seen.counts.outcomes();
         let window = seen.window;
+        let before = Kind::ALL.map(|kind| self.nats(kind));
 
-        let usual = self.failures.pessimistic();
+        let usual = self.failures.pessimistic(unknown.0, RATE_MIN);
         self.risen[0].take(failed, outcomes, usual, self.most(Kind::Failure));
         let expected = self.failures.belief().mean() * outcomes as f64;
         self.account(Kind::Failure, window, expected, f64::from(failed), outcomes as f64);
@@ -203,7 +227,7 @@ impl Memory {
         }
 
         let late = seen.counts.late();
-        let usual = self.late.pessimistic();
+        let usual = self.late.pessimistic(unknown.1, LATE_MIN);
         self.risen[1].take(late, u64::from(dispatched), usual, self.most(Kind::Late));
         let expected = self.late.belief().mean() * f64::from(dispatched);
         self.account(Kind::Late, window, expected, f64::from(late), f64::from(dispatched));
@@ -212,8 +236,17 @@ impl Memory {
         let drops: &[f64] = if self.season.knows_the_week() { &DROPS } else { &DROPS_OF_NEWCOMERS };
         for (kind, factors) in [(Kind::Up, RISES.as_slice()), (Kind::Down, drops)] {
             let Some(mean) = self.usual_volume(kind, phase) else { continue };
-            let margin = if kind == Kind::Up { PREDICTED_UP } else { PREDICTED_DOWN };
+            // Who has not seen a whole day does not know its nights.
+            let age_s = (window + 1 - u64::from(self.first).min(window)) * phase.width_s();
+            if kind == Kind::Down && age_s < DAY_S {
+                continue;
+            }
             let is_newcomer = kind == Kind::Down && !self.season.knows_the_week();
+            let margin = match kind {
+                Kind::Up => PREDICTED_UP,
+                _ if is_newcomer => GUESSED_DOWN,
+                _ => PREDICTED_DOWN,
+            };
             let most_at_once = if is_newcomer { NEWCOMER_AT_ONCE } else { MOST };
             let usual = Usual { mean: mean * margin, dispersion, most_at_once };
             let most = self.most(kind);
@@ -221,16 +254,41 @@ impl Memory {
             let traffic = mean.max(f64::from(submitted));
             self.account(kind, window, mean, f64::from(submitted), traffic);
         }
-        for kind in Kind::ALL {
+        for (kind, before) in Kind::ALL.into_iter().zip(before) {
+            let bit = 1 << kind as u8;
+            self.rising =
+                if self.nats(kind) >= before { self.rising | bit } else { self.rising & !bit };
             let lesson = if kind.is_volume() { Lesson::Volume } else { Lesson::Failures };
             let is_grown = kind.is_volume() || self.failures.messages() >= GROWN;
             if is_grown && self.nats(kind) >= FREEZES {
                 self.recent.mark_abnormal(lesson, 1);
             }
+            if self.nats(kind) >= DATED && !self.alerts[kind as usize].is_raised() {
+                self.date(kind, window);
+            }
             let is_stale = self.episodes[kind as usize].windows > SUSPECTED_AT_MOST;
             if is_stale && !self.alerts[kind as usize].is_raised() {
                 self.rest(kind);
             }
+        }
+    }
+
+    /// A failure of a window that was judged was none: it is not learnt, it is no evidence, and it
+    /// harmed nobody. `unknown` is the failure rate of accounts of which nothing is known.
+    pub(super) fn correct(&mut self, window: u64, failed_as: ErrorClass, unknown: f64) {
+        let was_ordinary = !self.recent.correct(window);
+        let episode = &mut self.episodes[Kind::Failure as usize];
+        if episode.windows > 0 && window >= u64::from(episode.onset) {
+            episode.seen = (episode.seen - 1.0).max(0.0);
+            if episode.share > 0.0 && episode.traffic > 0.0 {
+                episode.share = (episode.share - 1.0 / episode.traffic).max(0.0);
+            }
+            let class = &mut self.classes[failed_as as usize];
+            *class = class.saturating_sub(1);
+            let usual = self.failures.pessimistic(unknown, RATE_MIN);
+            self.risen[0].take_back(usual.mean());
+        } else if was_ordinary {
+            self.failures.correct();
         }
     }
 
@@ -274,6 +332,11 @@ impl Memory {
             _ => candidates.reduce(f64::max),
         };
         best.map(|best| best.max(0.01))
+    }
+
+    /// How much the rate of a kind has wandered.
+    pub(super) fn correlation(&self, kind: Kind) -> f64 {
+        if kind == Kind::Late { self.late.correlation() } else { self.failures.correlation() }
     }
 
     /// The evidence for a kind in nats.
@@ -323,6 +386,11 @@ impl Memory {
         let lesson = if kind.is_volume() { Lesson::Volume } else { Lesson::Failures };
         let windows = window.saturating_sub(self.onset(kind)).saturating_add(1);
         self.recent.mark_abnormal(lesson, windows.min(KEPT as u64) as usize);
+    }
+
+    /// Whether the evidence did not fall in the window that ended.
+    pub(super) fn is_rising(&self, kind: Kind) -> bool {
+        self.rising & 1 << kind as u8 != 0
     }
 
     /// Forgets the evidence of a kind.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::medians::{Median, median};
 use super::super::replicate::{SLOTS, Slot};
 use super::super::statistics::{
     Better, Standing, Suggestion, compare_with_best, holm, mean_interval, paired_difference,
@@ -43,6 +44,9 @@ pub struct ContestantFigures {
     pub censored: usize,
     /// Whether the values lean so much to one side that n is too small for the interval.
     pub is_too_skewed: bool,
+    /// The median, whose interval needs no assumption about skewness, and holds for censored figures.
+    #[serde(flatten)]
+    pub median: Median,
     /// Mean of this minus the baseline, in pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
@@ -133,6 +137,7 @@ fn metric(plan: &ComparisonPlan<'_>, sides: &[Side], index: usize) -> MetricComp
             half_width: interval.map(|interval| significant(interval.half_width)),
             censored: quantiles[position].iter().filter(is_censored).count(),
             is_too_skewed: interval.is_some_and(|interval| interval.is_too_skewed()),
+            median: median(&quantiles[position], plan.level),
             difference: pair.map(|pair| pair.difference.mean),
             difference_half_width: pair.map(|pair| significant(pair.difference.half_width)),
             p_holm: pair.map(|pair| pair.p_value),

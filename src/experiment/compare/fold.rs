@@ -1,5 +1,6 @@
 //! What is kept of all runs while they come in, in order.
 
+use super::super::long_run::LongRun;
 use super::super::replicate::{Record, SLOTS, Slot};
 use super::figures;
 use super::tenants;
@@ -24,6 +25,7 @@ pub(super) struct Side {
     pub(super) slots: Vec<Slot>,
     digests: Vec<String>,
     arrivals: Vec<u64>,
+    long_run: Option<LongRun>,
 }
 
 /// The number of a quantile: of one that is only known to be above x, x.
@@ -42,6 +44,7 @@ impl<'a> Fold<'a> {
             slots: vec![Slot::default(); SLOTS],
             digests: Vec::new(),
             arrivals: Vec::new(),
+            long_run: None,
         };
         let sides = plan.contestants.iter().map(|one| side(one.scenario.tenants.len()));
         Fold { plan, sides: sides.collect() }
@@ -62,6 +65,10 @@ impl<'a> Fold<'a> {
         for (sum, slot) in side.slots.iter_mut().zip(&record.slots) {
             sum.dispatched += slot.dispatched;
             sum.dwell_ns += slot.dwell_ns;
+        }
+        if self.plan.judges_first_run && side.digests.is_empty() {
+            let (name, level) = (self.plan.contestants[contestant].name, self.plan.level);
+            side.long_run = Some(LongRun::new(name, record.seed, &record.course_s, level));
         }
         side.digests.push(record.digest);
         side.arrivals.push(record.arrivals);
@@ -97,6 +104,7 @@ impl<'a> Fold<'a> {
             metrics,
             tenants,
             isolation: None,
+            long_runs: self.sides.iter().filter_map(|side| side.long_run.clone()).collect(),
             warm_up: warm_up.collect(),
             values: self
                 .sides

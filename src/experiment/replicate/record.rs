@@ -62,6 +62,9 @@ pub struct Record {
     pub slots: Vec<Slot>,
     /// Every message by tenant; empty where they were not asked for.
     pub messages: Vec<Dwells>,
+    /// The dwell in seconds of every message that was dispatched, in order of submission, of those
+    /// submitted after the warm-up; empty where it was not asked for.
+    pub course_s: Vec<f64>,
 }
 
 /// What is kept of a tenant's messages.
@@ -84,6 +87,8 @@ pub struct Keep {
     pub tenants: bool,
     /// Times of every message.
     pub messages: bool,
+    /// The dwell of every message, as a series.
+    pub course: bool,
 }
 
 impl Chosen {
@@ -193,7 +198,7 @@ pub fn observe(
     keep: Keep,
     overseer: &dyn Overseer,
 ) -> Result<Record, RunError> {
-    let mut tap = Tap::new(scenario, overseer, keep.messages);
+    let mut tap = Tap::new(scenario, overseer, keep);
     let request = RunRequest { scenario, policy, seed, keeps_messages: false };
     let result = run(request, &mut tap);
     let findings = match result {
@@ -214,8 +219,9 @@ pub fn observe(
         arrivals: tap.arrivals,
         values: values.collect(),
         tenants,
-        slots: tap.slots,
-        messages: tap.messages.unwrap_or_default(),
+        slots: std::mem::take(&mut tap.slots),
+        messages: tap.messages.take().unwrap_or_default(),
+        course_s: tap.course_s(),
     })
 }
 
@@ -230,6 +236,7 @@ impl Record {
             tenants: Vec::new(),
             slots: Vec::new(),
             messages: Vec::new(),
+            course_s: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is noted of each message of a run for warm-up, isolation and pairing, beside the findings.
 
-use super::Overseer;
+use super::{Keep, Overseer};
 use crate::event::{Event, Flow, Sink, What};
 use crate::scenario::Scenario;
 use crate::scheduler::{Belief, Truth};
@@ -45,14 +45,15 @@ pub(super) struct Tap<'a> {
     pub(super) messages: Option<Vec<Dwells>>,
     /// Of each message: its tenant's number, its place among the tenant's, its submission.
     places: Vec<(u32, u32, Time)>,
+    /// Where the series of dwells begins.
+    warm_up: Span,
+    /// The dwell of each message by its number, where it is asked for: messages are numbered in order of
+    /// submission.
+    course: Option<Vec<Option<Span>>>,
 }
 
 impl<'a> Tap<'a> {
-    pub(super) fn new(
-        scenario: &Scenario,
-        overseer: &'a dyn Overseer,
-        keeps_messages: bool,
-    ) -> Self {
+    pub(super) fn new(scenario: &Scenario, overseer: &'a dyn Overseer, keep: Keep) -> Self {
         let width = scenario.duration.as_nanoseconds().div_ceil(SLOTS as u64).max(1);
         Tap {
             overseer,
@@ -61,9 +62,19 @@ impl<'a> Tap<'a> {
             slots: vec![Slot::default(); SLOTS],
             arrivals: 0,
             submitted: vec![0; scenario.tenants.len()],
-            messages: keeps_messages.then(|| vec![Dwells::default(); scenario.tenants.len()]),
+            messages: keep.messages.then(|| vec![Dwells::default(); scenario.tenants.len()]),
             places: Vec::new(),
+            warm_up: scenario.warm_up,
+            course: keep.course.then(Vec::new),
         }
+    }
+}
+
+impl Tap<'_> {
+    /// The dwells in seconds, in order of submission.
+    pub(super) fn course_s(&self) -> Vec<f64> {
+        let dwells = self.course.iter().flatten().flatten();
+        dwells.map(|dwell| dwell.as_seconds_f64()).collect()
     }
 }
 
@@ -103,6 +114,14 @@ impl Sink for Tap<'_> {
                     if let Some(messages) = &mut self.messages {
                         let (tenant, place, _) = self.places[message.id.0 as usize];
                         messages[tenant as usize].dwell[place as usize] = Some(dwell);
+                    }
+                    let is_late = record.submitted.since(Time::ZERO) >= self.warm_up;
+                    if let Some(course) = self.course.as_mut().filter(|_| is_late) {
+                        let index = message.id.0 as usize;
+                        if course.len() <= index {
+                            course.resize(index + 1, None);
+                        }
+                        course[index] = Some(dwell);
                     }
                 }
             }

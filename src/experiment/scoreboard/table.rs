@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{Contestant, Verdict};
-use crate::detector::{AlertKind, Severity};
+use super::{Contestant, Verdict, claims, print_claims};
+use crate::detector::{AlertEvent, AlertKind, Severity};
 use crate::measure::accuracy::agreement::{quadratic_kappa, spearman};
-use crate::model::incidents::{Class, GeneratorConfig, IncidentCause, severity_of_share};
+use crate::model::incidents::{
+    Class, GeneratorConfig, IncidentCause, WINDOWS_A_DAY, severity_of_share,
+};
 
 /// One class in one stratum.
 #[derive(Clone, PartialEq, Debug)]
@@ -188,8 +190,78 @@ pub fn print_board(
             let _ = writeln!(text, "{oracle:>9}");
         }
     }
+    let claims = claims(config, contestants, verdicts);
+    if !claims.is_empty() {
+        text.push_str(&print_claims(&claims));
+    }
     text.push_str(&severity_table(first));
     text.push_str(&cause_table(first));
+    text
+}
+
+/// Every false alarm of a detector, and every incident it missed that anybody could see: what there is
+/// to learn from.
+pub fn print_mistakes(config: &GeneratorConfig, verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for (seed, tenant, raised) in &verdict.false_raised {
+        let AlertEvent { kind, explanation: why, since, .. } = raised.event;
+        let _ = writeln!(
+            text,
+            "false {} seed {seed} tenant {} ({}): {:.2} d since {:.2} d, evidence {:.1}, harmed {:.3}, \
+             expected {:.1}, seen {:.0}; {:.1} a day, fails {:.3}, steadiness {:.0}, dispersion {:.2}, \
+             daily {:.2}, weekend {:.2}",
+            kind.name(),
+            tenant.number,
+            config.strata[tenant.stratum].name,
+            (raised.window + 1) as f64 / WINDOWS_A_DAY as f64,
+            since.as_seconds_f64() / 86_400.0,
+            why.evidence,
+            why.harmed,
+            why.expected,
+            why.seen,
+            tenant.messages_a_day,
+            tenant.failure_rate,
+            tenant.steadiness,
+            tenant.dispersion,
+            tenant.daily,
+            tenant.weekend
+        );
+    }
+    for at in verdict.visible().into_iter().filter(|at| verdict.found[*at].is_none()) {
+        let incident = &verdict.incidents[at];
+        let _ = writeln!(
+            text,
+            "missed {} ({}) tenant {}: {:.2} d for {} windows, size {:.3}, harmed {:.0} of {:.0}, {:.1} nats",
+            incident.class.name(),
+            config.strata[verdict.strata[at]].name,
+            incident.tenant,
+            incident.start as f64 / WINDOWS_A_DAY as f64,
+            incident.end - incident.start,
+            incident.size,
+            incident.harm.harmed,
+            incident.harm.traffic,
+            incident.harm.information
+        );
+    }
+    for at in verdict.visible() {
+        let (incident, Some(found)) = (&verdict.incidents[at], &verdict.found[at]) else {
+            continue;
+        };
+        let share = incident.harm.share();
+        if severity_of_share(share) != found.closing {
+            let _ = writeln!(
+                text,
+                "judged {} {:.3} for {:.3} in {} ({}), {} windows, {:.0} messages",
+                found.closing.name(),
+                found.harmed,
+                share,
+                incident.class.name(),
+                config.strata[verdict.strata[at]].name,
+                incident.end - incident.start,
+                incident.harm.traffic
+            );
+        }
+    }
     text
 }
 
@@ -223,14 +295,17 @@ fn oracle_line(verdict: &Verdict, visible: &[usize]) -> String {
         .collect();
     let ours: f64 = ratios.iter().map(|pair| pair.0).sum();
     let best: f64 = ratios.iter().map(|pair| pair.1).sum();
+    let mut each: Vec<f64> = ratios.iter().map(|pair| pair.0 / pair.1).collect();
+    each.sort_by(f64::total_cmp);
     format!(
         "{:<24}{:>8}{:>10}{:>9}   at the same false-alarm rate; where both found it, ours took {:.2} \
-         times as long in total (rank correlation {:.2})",
+         times as long in total and {:.2} times in the median (rank correlation {:.2})",
         "oracle CUSUM",
         percent(Some(found as f64 / visible.len().max(1) as f64)),
         "",
         windows(oracle),
         ours / best,
+        each.get(each.len() / 2).copied().unwrap_or(f64::NAN),
         spearman(&ratios).unwrap_or(0.0)
     )
 }

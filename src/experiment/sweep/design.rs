@@ -152,7 +152,7 @@ fn sobol(sweep: &Sweep, dimensions: &[Vec<usize>], count: u32) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::AxisValues;
+    use crate::scenario::{AxisValues, Repeats};
 
     fn list(name: &str, values: &[&str], zip: Option<&str>) -> Axis {
         let values = values.iter().map(|text| AxisValue::of_text(text)).collect();
@@ -179,7 +179,7 @@ mod tests {
     fn sweep(design: Design, axes: Vec<Axis>) -> Sweep {
         Sweep {
             design,
-            replications: 1,
+            repeats: Repeats::Fixed(1),
             policies: vec!["scoring".into()],
             metrics: Vec::new(),
             seed: 7,

@@ -113,13 +113,52 @@ pub fn best(corpus: &[Series], profile: &Profile) -> Option<Score> {
 
 /// The score under a threshold that was fixed elsewhere. `None` if there is no window.
 pub fn at_threshold(corpus: &[Series], profile: &Profile, threshold: f64) -> Option<Score> {
-    let mut found = None;
-    sweep(corpus, profile, |score| {
-        if score.threshold >= threshold {
-            found = Some(Score { threshold, ..score });
+    let normalised = at_thresholds(&[(corpus, threshold)], profile)?;
+    Some(Score { normalised, threshold })
+}
+
+/// The score of a corpus of which each part has a threshold of its own, normalised over all of them; a
+/// part without a window can only lose. `None` if there is no window at all.
+pub fn at_thresholds(parts: &[(&[Series], f64)], profile: &Profile) -> Option<f64> {
+    let mut gained = 0.0;
+    let mut windows = 0;
+    for (corpus, threshold) in parts {
+        let (rows, of_part) = rows(corpus, profile);
+        let mut tally = Tally::new(of_part, profile);
+        rows.iter().take_while(|row| row.score >= *threshold).for_each(|row| tally.add(row));
+        gained += tally.gained;
+        windows += of_part;
+    }
+    (windows > 0).then(|| normalised(gained, windows, profile))
+}
+
+/// What the alarms so far are worth.
+struct Tally {
+    /// Beyond what no alarm at all is worth.
+    gained: f64,
+    /// The best hit of each window.
+    hits: Vec<f64>,
+}
+
+impl Tally {
+    fn new(windows: usize, profile: &Profile) -> Tally {
+        Tally { gained: 0.0, hits: vec![-profile.miss; windows] }
+    }
+
+    fn add(&mut self, row: &Row) {
+        match row.window {
+            None => self.gained += row.value,
+            Some(window) if row.value > self.hits[window] => {
+                self.gained += row.value - self.hits[window];
+                self.hits[window] = row.value;
+            }
+            Some(_) => {}
         }
-    })?;
-    found
+    }
+}
+
+fn normalised(gained: f64, windows: usize, profile: &Profile) -> f64 {
+    100.0 * gained / ((profile.hit + profile.miss) * windows as f64)
 }
 
 /// Visits the score at no alarms (threshold infinite) and at every distinct score from the highest down.
@@ -128,23 +167,13 @@ fn sweep(corpus: &[Series], profile: &Profile, mut visit: impl FnMut(Score)) -> 
     if windows == 0 {
         return None;
     }
-    let mut hits: Vec<f64> = vec![-profile.miss; windows];
-    let nothing = -profile.miss * windows as f64;
-    let perfect = profile.hit * windows as f64;
-    let mut sum = nothing;
-    let normalised = |sum: f64| 100.0 * (sum - nothing) / (perfect - nothing);
+    let mut tally = Tally::new(windows, profile);
     visit(Score { normalised: 0.0, threshold: f64::INFINITY });
     for (at, row) in rows.iter().enumerate() {
-        match row.window {
-            None => sum += row.value,
-            Some(window) if row.value > hits[window] => {
-                sum += row.value - hits[window];
-                hits[window] = row.value;
-            }
-            Some(_) => {}
-        }
+        tally.add(row);
         if rows.get(at + 1).is_none_or(|next| next.score != row.score) {
-            visit(Score { normalised: normalised(sum), threshold: row.score });
+            let normalised = normalised(tally.gained, windows, profile);
+            visit(Score { normalised, threshold: row.score });
         }
     }
     Some(())
@@ -179,6 +208,20 @@ mod tests {
         assert_eq!(standard(&[14]), 0.0);
         assert!(standard(&[15]) < 0.0);
         assert_eq!((probation(100), probation(20_000)), (15, 750));
+    }
+
+    #[test]
+    fn parts_with_thresholds_of_their_own_are_one_corpus() {
+        let mut healthy = series(&[60]);
+        healthy.windows.clear();
+        let hit = series(&[40]);
+        let (one, two) = (core::slice::from_ref(&hit), core::slice::from_ref(&healthy));
+        let both = |threshold| at_thresholds(&[(one, 0.5), (two, threshold)], &PROFILES[0]);
+        assert!((both(1.5).expect("a window") - 100.0).abs() < 1e-9);
+        assert!((both(0.5).expect("a window") - 94.5).abs() < 1e-9, "a false alarm in the other");
+        assert_eq!(at_thresholds(&[(two, 0.5)], &PROFILES[0]), None);
+        let twice = at_thresholds(&[(one, 0.5), (one, 1.5)], &PROFILES[0]).expect("windows");
+        assert!((twice - 50.0).abs() < 1e-9);
     }
 
     #[test]

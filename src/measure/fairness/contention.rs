@@ -154,6 +154,23 @@ impl Fluid {
         }
     }
 
+    /// What an account with unserved work was owed since it has some.
+    pub(super) fn owed_now(&mut self, tally: &Tally) -> f64 {
+        tally.weight as f64 * (self.time_of(tally.set) - tally.start.virtual_time)
+    }
+
+    /// The part of the destination's service that an account with unserved work is owed now.
+    pub(super) fn share_now(&self, tally: &Tally) -> f64 {
+        let part = |weight: u64, all: u64| weight as f64 / all as f64;
+        match tally.set {
+            None => part(tally.weight, self.weight),
+            Some(set) => {
+                let clock = &self.sets[set as usize];
+                part(clock.weight, self.weight) * part(tally.weight, clock.active_weight)
+            }
+        }
+    }
+
     /// Segments of the account, which has unserved work, were dispatched.
     pub(super) fn dispatch(&mut self, tallies: &mut [Tally], account: u32, segments: u64) {
         if self.weight > 0 {

@@ -1,6 +1,8 @@
 //! What the fairness measures end in.
 
 use super::super::findings::{FairnessFigures, SeriesRow};
+use super::course::CourseFigures;
+use super::inequality::{atkinson, gini, min_max_ratio, service_gap, theil};
 use super::window::WindowFigures;
 use crate::units::{DestinationId, TenantId};
 
@@ -11,6 +13,8 @@ pub struct FairnessOutcome {
     pub accounts: Vec<AccountShares>,
     /// Index = [`DestinationId`].
     pub destinations: Vec<DestinationFairness>,
+    /// The courses of the tenants' service. Index = [`DestinationId`].
+    pub courses: Vec<CourseFigures>,
     /// Index = number of the population × destinations + [`DestinationId`].
     pub groups: Vec<PartyShare>,
     /// The number of each tenant's population.
@@ -127,6 +131,18 @@ impl FairnessOutcome {
             }
         }
         let over = |part: f64, whole: u64| (whole > 0).then(|| part / whole as f64);
+        let mut courses = CourseFigures::default();
+        for (index, one) in self.courses.iter().enumerate() {
+            if wanted(index) {
+                courses = courses.worst(one);
+            }
+        }
+        let judged = self.accounts.iter().filter(|account| wanted(account.destination.index()));
+        let ratios: Vec<f64> = judged
+            .filter(|account| account.judged_entitled > 0.0)
+            .map(|account| account.judged_sent as f64 / account.judged_entitled)
+            .collect();
+        let among = |of: fn(&[f64]) -> Option<f64>| of(&ratios).filter(|_| ratios.len() > 1);
         FairnessFigures {
             jain: over(sums.jain_times_sent, sums.jain_sent),
             max_min_distance: over(sums.misplaced, sums.contended_sent),
@@ -137,6 +153,18 @@ impl FairnessOutcome {
                 .filter_map(AccountShares::contention_share)
                 .reduce(f64::min),
             work_conservation: sums.work_conservation(),
+            relative_fairness_bound_s: courses.relative_fairness_bound_s,
+            lag_max_s: courses.lag_max_s,
+            lead_max_s: courses.lead_max_s,
+            worst_case_fair_index_s: courses.worst_case_fair_index_s,
+            starvation_max_s: courses.starvation_max_s,
+            service_jitter_max: courses.service_jitter_max,
+            unfairness_first: courses.unfairness_first,
+            gini: among(gini),
+            theil: among(theil),
+            atkinson: among(atkinson),
+            min_max_ratio: among(min_max_ratio),
+            service_gap: among(service_gap),
         }
     }
 }

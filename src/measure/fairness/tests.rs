@@ -192,3 +192,102 @@ fn the_series_has_a_row_for_each_window_in_which_something_was() {
     ];
     assert_eq!(rows, expected);
 }
+
+/// Two tenants of equal weight with four messages each at 0 s, on one segment a second: A A B A B A B B.
+fn eight_messages() -> (Scenario, Findings) {
+    let mut scenario = scenario(&[("a", 1), ("b", 1)]);
+    scenario.destinations[0].quota = quota(1, 1);
+    let mut script = Script::default();
+    let a = script.submit_many(0.0, 0, 4);
+    let b = script.submit_many(0.0, 1, 4);
+    for (second, id) in [a, a + 1, b, a + 2, b + 1, a + 3, b + 2, b + 3].into_iter().enumerate() {
+        script.send(second as f64, id);
+    }
+    let findings = findings(&scenario, &script);
+    (scenario, findings)
+}
+
+#[test]
+fn the_course_of_service_is_followed() {
+    let fairness = eight_messages().1.summary.fairness;
+    // When b is served first the fluid division has given it one of the first two messages, which is two
+    // seconds of its half a segment a second; a is as far ahead then, and no further later.
+    close(fairness.lag_max_s, 2.0);
+    close(fairness.lead_max_s, 2.0);
+    // Twice two seconds at the guaranteed half; from the beginning until a's second message.
+    close(fairness.relative_fairness_bound_s, 4.0);
+    // Until the end of b's first message three were sent: it lacks half a message of its half of them.
+    close(fairness.worst_case_fair_index_s, 1.0);
+    close(fairness.starvation_max_s, 2.0);
+    // Numbers 0 and 2, of two tenants.
+    close(fairness.unfairness_first, 0.5);
+    assert_eq!(fairness.service_jitter_max, None, "too few gaps");
+}
+
+#[test]
+fn gaps_between_dispatches_have_a_variation() {
+    let mut scenario = scenario(&[("a", 1)]);
+    scenario.destinations[0].quota = quota(1, 1);
+    let mut script = Script::default();
+    let a = script.submit_many(0.0, 0, 12);
+    let mut at = 0.0;
+    for message in 0..12 {
+        // Gaps of 1 and 3 s in turn: mean 2, deviation 1; the eleventh is a 1.
+        script.send(at, a + message);
+        at += if message % 2 == 0 { 1.0 } else { 3.0 };
+    }
+    let fairness = figures(&scenario, &script);
+    let (mean, squares): (f64, f64) = (21.0 / 11.0, (6.0 + 5.0 * 9.0) / 11.0);
+    close(fairness.service_jitter_max, (squares - mean * mean).sqrt() / mean);
+    assert_eq!(fairness.relative_fairness_bound_s, None, "nobody to compare with");
+    assert_eq!(fairness.unfairness_first, None);
+    close(fairness.starvation_max_s, 3.0);
+}
+
+#[test]
+fn every_figure_of_fairness_has_the_metric_of_its_name() {
+    let (scenario, findings) = eight_messages();
+    let fairness = findings.summary.fairness;
+    let all = crate::scenario::Selector::default();
+    let figures = [
+        ("relative_fairness_bound", fairness.relative_fairness_bound_s),
+        ("lag_max", fairness.lag_max_s),
+        ("lead_max", fairness.lead_max_s),
+        ("worst_case_fair_index", fairness.worst_case_fair_index_s),
+        ("starvation_max", fairness.starvation_max_s),
+        ("service_jitter_max", fairness.service_jitter_max),
+        ("unfairness_first", fairness.unfairness_first),
+        ("gini", fairness.gini),
+        ("theil", fairness.theil),
+        ("atkinson", fairness.atkinson),
+        ("min_max_ratio", fairness.min_max_ratio),
+        ("service_gap", fairness.service_gap),
+    ];
+    for (name, figure) in figures {
+        let metric = super::super::find(name).expect("registered");
+        assert_eq!(super::super::value(&findings, metric, &all, &scenario), figure, "{name}");
+    }
+}
+
+#[test]
+fn inequality_is_that_of_sent_over_entitled() {
+    let scenario = scenario(&[("hog", 1), ("small-1", 1), ("small-2", 1), ("small-3", 1)]);
+    let unfair = findings(&scenario, &beside_a_hog(true));
+    let accounts = &unfair.detail.fairness.accounts;
+    let ratios: Vec<f64> = accounts
+        .iter()
+        .filter(|account| account.judged_entitled > 0.0)
+        .map(|account| account.judged_sent as f64 / account.judged_entitled)
+        .collect();
+    assert_eq!(ratios.len(), 4);
+    let fairness = unfair.summary.fairness;
+    assert_eq!(fairness.gini, super::gini(&ratios));
+    assert_eq!(fairness.theil, super::theil(&ratios));
+    assert_eq!(fairness.atkinson, super::atkinson(&ratios));
+    assert_eq!(fairness.min_max_ratio, super::min_max_ratio(&ratios));
+    assert_eq!(fairness.service_gap, super::service_gap(&ratios));
+    assert!(fairness.gini > Some(0.3), "{fairness:?}");
+    let fair = figures(&scenario, &beside_a_hog(false));
+    close(fair.gini, 0.0);
+    close(fair.min_max_ratio, 1.0);
+}

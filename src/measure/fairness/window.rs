@@ -1,6 +1,7 @@
 //! The figures of one window at one destination.
 
-use super::super::water_filling::{Claim, divide};
+use super::super::water_filling::{BoundedClaim, Claim, divide, divide_within};
+use crate::scenario::NodeRange;
 
 /// How an account went through a window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,17 @@ pub(super) struct Portion {
     pub(super) set: Option<u32>,
     /// How it went through the window.
     pub(super) standing: Standing,
+}
+
+/// What tenant sets, and the tenants of the portions, are promised and held to in a window.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct WindowBounds {
+    /// By set.
+    pub(super) sets: Vec<NodeRange>,
+    /// By portion.
+    pub(super) tenants: Vec<NodeRange>,
+    /// Length of the window, seconds.
+    pub(super) seconds: f64,
 }
 
 /// What a window says of fairness.
@@ -56,14 +68,23 @@ pub(super) struct WindowFigures {
 /// of them waited throughout: so there was unserved work at every instant and somebody to compete.
 ///
 /// **Jain's index** (Jain, Chiu and Hawe 1984) is (Σy)² ÷ (n·Σy²) over the judged, y = sent ÷ x*.
-pub(super) fn measure(portions: &[Portion], set_weights: &[f64], largest: u64) -> WindowFigures {
+///
+/// **Bounds**, where there are some, hold for the entitlement: at least its part of what its parent was
+/// sent, at most its limit × the length of the window and one message ([`divide_within`]).
+pub(super) fn measure(
+    portions: &[Portion],
+    set_weights: &[f64],
+    bounds: Option<&WindowBounds>,
+    largest: u64,
+) -> WindowFigures {
     let asked = |portion: &Portion| match portion.standing {
         Standing::Joined => portion.sent,
         Standing::Waiting | Standing::Served => portion.demand.max(portion.sent),
     };
     let sent: u64 = portions.iter().map(|portion| portion.sent).sum();
     let asked: Vec<u64> = portions.iter().map(asked).collect();
-    let entitled = entitlements(portions, &asked, set_weights, sent as f64);
+    let division = Division { portions, asked: &asked, set_weights, bounds, largest };
+    let entitled = division.entitlements(sent as f64);
     let judged: Vec<bool> = portions
         .iter()
         .zip(&asked)
@@ -96,37 +117,72 @@ pub(super) fn jain(values: &[f64]) -> Option<f64> {
     (squares > 0.0).then(|| sum * sum / (values.len() as f64 * squares))
 }
 
-fn entitlements(portions: &[Portion], asked: &[u64], set_weights: &[f64], sent: f64) -> Vec<f64> {
-    let mut entitled = vec![0.0; portions.len()];
-    let mut divide_among = |members: &[usize], amount: f64| {
+/// The max-min division of one window.
+struct Division<'a> {
+    portions: &'a [Portion],
+    asked: &'a [u64],
+    set_weights: &'a [f64],
+    bounds: Option<&'a WindowBounds>,
+    largest: u64,
+}
+
+impl Division<'_> {
+    fn entitlements(&self, sent: f64) -> Vec<f64> {
+        let everyone: Vec<usize> = (0..self.portions.len()).collect();
+        let mut entitled = vec![0.0; self.portions.len()];
+        if self.set_weights.is_empty() {
+            self.divide_among(&everyone, sent, &mut entitled);
+            return entitled;
+        }
+        let mut members = vec![Vec::new(); self.set_weights.len()];
+        for index in everyone {
+            let set = self.portions[index].set.expect("where there are sets, every tenant has one");
+            members[set as usize].push(index);
+        }
+        let demand_of = |members: &Vec<usize>| members.iter().map(|i| self.asked[*i]).sum::<u64>();
         let claims: Vec<Claim> = members
             .iter()
-            .map(|index| Claim { demand: asked[*index] as f64, weight: portions[*index].weight })
+            .zip(self.set_weights)
+            .map(|(members, weight)| Claim { demand: demand_of(members) as f64, weight: *weight })
             .collect();
-        for (index, share) in members.iter().zip(divide(amount, &claims)) {
+        let shares = self.divide(sent, &claims, |set| self.bounds.map(|bounds| bounds.sets[set]));
+        for (members, amount) in members.iter().zip(shares) {
+            self.divide_among(members, amount, &mut entitled);
+        }
+        entitled
+    }
+
+    fn divide_among(&self, members: &[usize], amount: f64, entitled: &mut [f64]) {
+        let claim = |index: &usize| Claim {
+            demand: self.asked[*index] as f64,
+            weight: self.portions[*index].weight,
+        };
+        let claims: Vec<Claim> = members.iter().map(claim).collect();
+        let range = |place: usize| self.bounds.map(|bounds| bounds.tenants[members[place]]);
+        for (index, share) in members.iter().zip(self.divide(amount, &claims, range)) {
             entitled[*index] = share;
         }
-    };
-    if set_weights.is_empty() {
-        let everyone: Vec<usize> = (0..portions.len()).collect();
-        divide_among(&everyone, sent);
-        return entitled;
     }
-    let mut members = vec![Vec::new(); set_weights.len()];
-    for (index, portion) in portions.iter().enumerate() {
-        let set = portion.set.expect("where there are sets, every tenant has one");
-        members[set as usize].push(index);
+
+    fn divide(
+        &self,
+        amount: f64,
+        claims: &[Claim],
+        range: impl Fn(usize) -> Option<NodeRange>,
+    ) -> Vec<f64> {
+        let Some(bounds) = self.bounds else { return divide(amount, claims) };
+        let bounded: Vec<BoundedClaim> = claims
+            .iter()
+            .enumerate()
+            .map(|(place, claim)| {
+                let range = range(place).unwrap_or(NodeRange::NONE);
+                let most = range.most_per_s * bounds.seconds + self.largest as f64;
+                let least = (range.least_part * amount).min(most);
+                BoundedClaim { claim: *claim, least, most }
+            })
+            .collect();
+        divide_within(amount, &bounded)
     }
-    let demand_of = |members: &Vec<usize>| members.iter().map(|index| asked[*index]).sum::<u64>();
-    let claims: Vec<Claim> = members
-        .iter()
-        .zip(set_weights)
-        .map(|(members, weight)| Claim { demand: demand_of(members) as f64, weight: *weight })
-        .collect();
-    for (members, amount) in members.iter().zip(divide(sent, &claims)) {
-        divide_among(members, amount);
-    }
-    entitled
 }
 
 #[cfg(test)]
@@ -157,7 +213,7 @@ mod tests {
         // Weights 3 and 1 divide 40 into 30 and 10.
         let weighted = |sent: [u64; 2]| {
             let heavy = Portion { weight: 3.0, ..portion(500, sent[0], Waiting) };
-            measure(&[heavy, portion(500, sent[1], Waiting)], &[], 1)
+            measure(&[heavy, portion(500, sent[1], Waiting)], &[], None, 1)
         };
         let fair = weighted([30, 10]);
         assert!(fair.contended);
@@ -176,12 +232,13 @@ mod tests {
     fn who_asks_little_and_gets_it_is_no_victim() {
         // 100 segments, three ask 2 each: the hog is entitled to the remaining 94.
         let small = portion(2, 2, Served);
-        let fair = measure(&[portion(900, 94, Waiting), small, small, small], &[], 1);
+        let fair = measure(&[portion(900, 94, Waiting), small, small, small], &[], None, 1);
         assert_eq!(fair.entitled, [94.0, 2.0, 2.0, 2.0]);
         close(fair.jain, 1.0);
         // First come, first served behind the hog: y = 100/94, 0, 0, 0.
         let starved = portion(2, 0, Waiting);
-        let unfair = measure(&[portion(900, 100, Waiting), starved, starved, starved], &[], 1);
+        let unfair =
+            measure(&[portion(900, 100, Waiting), starved, starved, starved], &[], None, 1);
         close(unfair.jain, 0.25);
         close(Some(unfair.misplaced), 6.0);
     }
@@ -191,19 +248,19 @@ mod tests {
         let of = |set, demand, sent| Portion { set: Some(set), ..portion(demand, sent, Waiting) };
         // Set 0 has two members, set 1 one; equal set weights divide 40 into 10, 10, 20.
         let portions = [of(0, 99, 10), of(0, 99, 10), of(1, 99, 20)];
-        let figures = measure(&portions, &[1.0, 1.0], 1);
+        let figures = measure(&portions, &[1.0, 1.0], None, 1);
         assert_eq!(figures.entitled, [10.0, 10.0, 20.0]);
         close(figures.jain, 1.0);
         // What set 1 does not ask for goes to set 0.
         let portions = [of(0, 99, 18), of(0, 99, 18), of(1, 4, 4)];
-        assert_eq!(measure(&portions, &[1.0, 1.0], 1).entitled, [18.0, 18.0, 4.0]);
+        assert_eq!(measure(&portions, &[1.0, 1.0], None, 1).entitled, [18.0, 18.0, 4.0]);
     }
 
     #[test]
     fn coming_late_is_not_starving() {
         let late = portion(500, 1, Joined);
         let figures =
-            measure(&[portion(500, 50, Waiting), portion(500, 50, Waiting), late], &[], 1);
+            measure(&[portion(500, 50, Waiting), portion(500, 50, Waiting), late], &[], None, 1);
         assert_eq!(figures.judged, [true, true, false]);
         assert_eq!(figures.entitled, [50.0, 50.0, 1.0]);
         close(figures.jain, 1.0);
@@ -211,7 +268,8 @@ mod tests {
 
     #[test]
     fn what_is_not_contended() {
-        let contended = |portions: &[Portion], largest| measure(portions, &[], largest).contended;
+        let contended =
+            |portions: &[Portion], largest| measure(portions, &[], None, largest).contended;
         let waiting = portion(50, 10, Waiting);
         assert!(contended(&[waiting, waiting], 1));
         assert!(contended(&[waiting, portion(3, 3, Served)], 1));
@@ -226,5 +284,32 @@ mod tests {
         assert!(!contended(&many, 1));
         // Four segments each, messages of eight.
         assert!(!contended(&[portion(50, 8, Waiting), portion(50, 0, Waiting)], 8));
+    }
+
+    #[test]
+    fn bounds_move_what_one_is_entitled_to() {
+        let range = |least_part, most_per_s| NodeRange { least_part, most_per_s };
+        let free = NodeRange::NONE;
+        let portions =
+            [portion(500, 50, Waiting), portion(500, 25, Waiting), portion(500, 25, Waiting)];
+        let entitled = |tenants: [NodeRange; 3]| {
+            let bounds =
+                WindowBounds { sets: Vec::new(), tenants: tenants.to_vec(), seconds: 10.0 };
+            measure(&portions, &[], Some(&bounds), 1)
+        };
+        let promised = entitled([range(0.5, f64::INFINITY), free, free]);
+        assert_eq!(promised.entitled, [50.0, 25.0, 25.0]);
+        close(promised.jain, 1.0);
+        // Held to half a segment a second, and one message.
+        let held = entitled([range(0.0, 0.5), free, free]);
+        assert_eq!(held.entitled, [6.0, 47.0, 47.0]);
+        let sets = [0, 1, 1].map(|set| Portion { set: Some(set), ..portion(500, 1, Waiting) });
+        let bounds = WindowBounds {
+            sets: vec![range(2.0 / 3.0, f64::INFINITY), free],
+            tenants: vec![free; 3],
+            seconds: 10.0,
+        };
+        let figures = measure(&sets, &[1.0, 3.0], Some(&bounds), 1);
+        assert_eq!(figures.entitled, [2.0, 0.5, 0.5]);
     }
 }

@@ -17,6 +17,10 @@ use crate::units::Quota;
 #[derive(Clone, Debug)]
 pub struct Conformance {
     quota: Quota,
+    /// How many enforce it, each its part.
+    parts: u64,
+    /// The largest message so far.
+    largest: u32,
     sent: u64,
     /// The start of the tightest interval: when, how much was sent before, and its scaled P − r·t.
     tightest: Option<(Time, u64, i128)>,
@@ -36,7 +40,15 @@ pub struct Excess {
 impl Conformance {
     /// Nothing sent yet under `quota`.
     pub fn new(quota: Quota) -> Self {
-        Conformance { quota, sent: 0, tightest: None }
+        Conformance::shared(quota, 1)
+    }
+
+    /// Nothing sent yet under `quota`, which `parts` enforce, each a part of it: the rates of all add up
+    /// to its rate, and the bursts to its burst, of which everybody has at least 1. So each of the others
+    /// may have overdrawn too, by all but one segment of its last message.
+    pub fn shared(quota: Quota, parts: u64) -> Self {
+        let quota = Quota { burst: quota.burst.max(parts), ..quota };
+        Conformance { quota, parts, largest: 0, sent: 0, tightest: None }
     }
 
     /// Another quota from `now` on: what was sent ahead of the old one in its tightest interval stays
@@ -73,13 +85,16 @@ impl Conformance {
         };
         self.tightest = Some(tightest);
         let (since, sent_before, least) = tightest;
-        let fits = level + per - least <= i128::from(self.quota.burst) * per;
+        self.largest = self.largest.max(segments);
+        let overdrawn = (self.parts - 1) * u64::from(self.largest.saturating_sub(1));
+        let burst = self.quota.burst + overdrawn;
+        let fits = level + per - least <= i128::from(burst) * per;
         self.sent += u64::from(segments);
         if fits {
             return Ok(());
         }
         let last = u64::from(segments).saturating_sub(1);
-        let allowed = self.quota.burst + rate.whole_segments_in(now.since(since)) + last;
+        let allowed = burst + rate.whole_segments_in(now.since(since)) + last;
         Err(Excess { since, sent: self.sent - sent_before, allowed })
     }
 }
@@ -135,6 +150,20 @@ mod tests {
         // Three segments go when one is due; the next waits until all three are paid.
         check(one, &[(0, 3), (3 * s, 1)], None);
         check(one, &[(0, 3), (3 * s - 1, 1)], Some((1, 4, 3)));
+    }
+
+    #[test]
+    fn of_several_each_may_have_overdrawn_by_its_last_message() {
+        // Two halves of two a second, burst 1 each: three segments each may go at once.
+        let mut halves = Conformance::shared(quota(2, 1, 1), 2);
+        let mut at = |ns, segments| halves.sent(Time::from_nanoseconds(ns), segments).is_ok();
+        assert!(at(0, 3) && at(0, 3));
+        // What was sent is paid after three seconds. Then four may go: a burst of two, and two that one
+        // half could have overdrawn.
+        assert!((0..4).all(|_| at(3_000_000_000, 1)));
+        assert!(!at(3_000_000_000, 1));
+        let mut one = Conformance::new(quota(2, 1, 2));
+        assert!(one.sent(Time::ZERO, 3).is_ok() && one.sent(Time::ZERO, 3).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::super::testing::{Script, Submission, at, quota, scenario};
 use super::*;
+use crate::scheduler::DailyCap;
 use crate::time::Span;
 use crate::units::{ClassId, Segments};
 
@@ -233,8 +234,35 @@ fn more_than_the_quota_or_the_cap() {
         over.to_string()
             .ends_with("over the cap of sender s0: 3 segments since 0.000000000 s, 2 allowed")
     );
+    let over = broken(|scenario| scenario.tenants[0].cap = quota(1, 1), &script);
+    let over = over.expect("over the cap of all its senders");
+    assert_eq!(over.what, Broken::OverTenantCap("a".into(), excess));
     // The cap of another sender is not touched.
     assert_eq!(broken(|scenario| scenario.senders[1].cap = quota(1, 1), &script), None);
+}
+
+#[test]
+fn more_than_a_day_holds() {
+    let daily = |segments| Some(DailyCap { segments, resets: at(1.5) });
+    let mut script = Script::default();
+    let first = script.submit_many(0.0, 0, 4);
+    script.send(0.0, first);
+    script.send(1.0, first + 1);
+    script.send(2.0, first + 2);
+    // Two before the reset, one after.
+    assert_eq!(broken(|scenario| scenario.senders[0].daily_cap = daily(2), &script), None);
+    let over = broken(|scenario| scenario.senders[0].daily_cap = daily(1), &script);
+    let excess = Excess { since: at(0.0), sent: 2, allowed: 1 };
+    assert_eq!(over.map(|it| it.what), Some(Broken::OverSenderCap("s0".into(), excess)));
+    script.send(3.0, first + 3);
+    let mut again = script.clone();
+    let over = broken(|scenario| scenario.tenants[0].daily_cap = daily(2), &script);
+    assert_eq!(over, None);
+    let last = again.submit(4.0, 0);
+    again.send(4.0, last);
+    let over = broken(|scenario| scenario.tenants[0].daily_cap = daily(2), &again);
+    let excess = Excess { since: at(1.5), sent: 3, allowed: 2 };
+    assert_eq!(over.map(|it| it.what), Some(Broken::OverTenantCap("a".into(), excess)));
 }
 
 #[test]

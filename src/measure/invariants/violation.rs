@@ -79,7 +79,14 @@ pub enum Broken {
     /// More was sent than the sender's cap allows.
     OverSenderCap(
         /// The sender's name.
-        String,
+        Box<str>,
+        /// The interval.
+        Excess,
+    ),
+    /// More was sent than the tenant's cap allows.
+    OverTenantCap(
+        /// The tenant's name.
+        Box<str>,
         /// The interval.
         Excess,
     ),
@@ -171,6 +178,9 @@ impl fmt::Display for Broken {
             Broken::OverQuota(excess) => write!(f, "over the quota: {excess}"),
             Broken::OverSenderCap(sender, excess) => {
                 write!(f, "over the cap of sender {sender}: {excess}")
+            }
+            Broken::OverTenantCap(tenant, excess) => {
+                write!(f, "over the cap of tenant {tenant}: {excess}")
             }
             Broken::OverWindow { in_flight, allowed } => {
                 write!(f, "{in_flight} attempts unanswered, the windows allow {allowed}")

@@ -3,7 +3,7 @@
 use super::Metric;
 
 /// Metrics of which less is better.
-const SMALLER: [&str; 18] = [
+const SMALLER: [&str; 29] = [
     "duplicates",
     "refused_ratio",
     "expired_ratio",
@@ -20,12 +20,23 @@ const SMALLER: [&str; 18] = [
     "latency_max",
     "latency_mean",
     "max_min_distance",
+    "relative_fairness_bound",
+    "lag_max",
+    "lead_max",
+    "worst_case_fair_index",
+    "starvation_max",
+    "service_jitter_max",
+    "unfairness_first",
+    "gini",
+    "theil",
+    "atkinson",
+    "service_gap",
     "false_alarms",
     "detection_delay",
 ];
 
 /// Metrics of which more is better.
-const LARGER: [&str; 9] = [
+const LARGER: [&str; 10] = [
     "delivered",
     "delivered_ratio",
     "on_time",
@@ -33,6 +44,7 @@ const LARGER: [&str; 9] = [
     "work_conservation",
     "utilisation",
     "contention_share_min",
+    "min_max_ratio",
     "recall",
     "precision",
 ];

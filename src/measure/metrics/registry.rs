@@ -31,7 +31,10 @@ pub const METRICS: &[Metric] = &[
     metric("delivered_ratio", Ratio, Messages, "delivered by receipt ÷ submitted", |s| s.ratio(|g| g.messages().delivered)),
     metric("refused_ratio", Ratio, Messages, "refused by admission ÷ submitted", |s| s.ratio(|g| g.messages().refused)),
     metric("expired_ratio", Ratio, Messages, "expired before dispatch ÷ submitted", |s| s.ratio(|g| g.messages().expired)),
+    metric("cancelled_ratio", Ratio, Messages, "withdrawn before dispatch ÷ submitted", |s| s.ratio(|g| g.messages().cancelled)),
     metric("failed_ratio", Ratio, Messages, "failed ÷ submitted", |s| s.ratio(|g| g.messages().failed)),
+    metric("spilled_ratio", Ratio, Messages, "went out from another sender than their own ÷ submitted", |s| s.ratio(|g| g.spilled)),
+    metric("wasted_quota", Ratio, Messages, "segments of attempts that were throttled, refused for now or never answered ÷ segments dispatched", wasted_quota),
     metric("on_time", Ratio, Messages, "first dispatched within the class's deadline ÷ submitted, the refused included", |s| s.group().on_time_ratio().map(Exactly)),
     metric("dwell_p50", Seconds, Messages, "median of submission to first dispatch", |s| dwell(s, Permille::P50)),
     metric("dwell_p90", Seconds, Messages, "90th percentile of submission to first dispatch", |s| dwell(s, Permille::P90)),
@@ -46,6 +49,18 @@ pub const METRICS: &[Metric] = &[
     metric("latency_mean", Seconds, Messages, "mean of submission to delivery, of those delivered", |s| s.group().latency.mean_s().map(Exactly)),
     metric("jain", Ratio, Destinations, "Jain's index of sent ÷ entitled over contended windows; 1 is fair", |s| fairness(s).jain.map(Exactly)),
     metric("max_min_distance", Ratio, Destinations, "half the summed distance from the max-min division ÷ sent, over contended windows; 0 is fair", |s| fairness(s).max_min_distance.map(Exactly)),
+    metric("relative_fairness_bound", Seconds, Destinations, "the largest |Wi/ri - Wj/rj| of two tenants while both wait, r by weight among all; up to 64 tenants", |s| fairness(s).relative_fairness_bound_s.map(Exactly)),
+    metric("lag_max", Seconds, Destinations, "how far a tenant falls behind the fluid division of what is dispatched, in time of its share", |s| fairness(s).lag_max_s.map(Exactly)),
+    metric("lead_max", Seconds, Destinations, "how far a tenant gets ahead of the fluid division of what is dispatched, in time of its share", |s| fairness(s).lead_max_s.map(Exactly)),
+    metric("worst_case_fair_index", Seconds, Destinations, "the largest W/r - Wi/ri over intervals in which i waits that end with a dispatch of i", |s| fairness(s).worst_case_fair_index_s.map(Exactly)),
+    metric("starvation_max", Seconds, Destinations, "the longest that a tenant waits without a dispatch", |s| fairness(s).starvation_max_s.map(Exactly)),
+    metric("service_jitter_max", Ratio, Destinations, "the largest coefficient of variation of a waiting tenant's gaps between dispatches, of at least ten", |s| fairness(s).service_jitter_max.map(Exactly)),
+    metric("unfairness_first", Ratio, Destinations, "sum of the numbers of the tenants' first dispatches ÷ tenants squared; below 0.5 where newcomers do not queue", |s| fairness(s).unfairness_first.map(Exactly)),
+    metric("gini", Ratio, Destinations, "Gini's coefficient of sent ÷ max-min entitlement over tenants; 0 is fair", |s| fairness(s).gini.map(Exactly)),
+    metric("theil", Ratio, Destinations, "Theil's index of sent ÷ max-min entitlement over tenants; 0 is fair", |s| fairness(s).theil.map(Exactly)),
+    metric("atkinson", Ratio, Destinations, "Atkinson's index (aversion 1) of sent ÷ max-min entitlement over tenants; 0 is fair", |s| fairness(s).atkinson.map(Exactly)),
+    metric("min_max_ratio", Ratio, Destinations, "the least sent ÷ max-min entitlement of a tenant ÷ the greatest; 1 is fair", |s| fairness(s).min_max_ratio.map(Exactly)),
+    metric("service_gap", Ratio, Destinations, "the greatest sent ÷ max-min entitlement of a tenant - the least; 0 is fair", |s| fairness(s).service_gap.map(Exactly)),
     metric("work_conservation", Ratio, Destinations, "segments sent ÷ segments that demand and quota allowed", |s| fairness(s).work_conservation.map(Exactly)),
     metric("utilisation", Ratio, Destinations, "segments sent while arrivals lasted ÷ quota × duration", utilisation),
     metric("contention_share_min", Ratio, Accounts, "the least of sent ÷ owed by weight in contention, over tenants owed at least ten messages at a time", contention_share_min),
@@ -96,6 +111,12 @@ fn utilisation(selection: &Selection<'_>) -> Option<Quantile> {
         }
     }
     (allowed > 0.0).then(|| Exactly(sent as f64 / allowed))
+}
+
+fn wasted_quota(selection: &Selection<'_>) -> Option<Quantile> {
+    let group = selection.group();
+    let (attempted, in_vain) = (group.attempted, group.attempted_in_vain);
+    (attempted > 0).then(|| Exactly(in_vain as f64 / attempted as f64))
 }
 
 fn contention_share_min(selection: &Selection<'_>) -> Option<Quantile> {

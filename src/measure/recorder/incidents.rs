@@ -2,7 +2,7 @@
 
 use super::super::cells::AccountKey;
 use super::super::findings::{AlertRow, IncidentRow};
-use crate::detector::{AlertChange, AlertEvent};
+use crate::detector::{AlertChange, AlertEvent, AlertScope};
 use crate::scenario::{Recurrence, Scenario};
 use crate::scheduler::Belief;
 use crate::time::Time;
@@ -162,6 +162,7 @@ impl Incidents {
                 attempts: incident.attempts,
                 failed: incident.failed,
                 detected_after_s: None,
+                causal: None,
             }
         };
         self.incidents.iter().map(row).collect()
@@ -170,6 +171,7 @@ impl Incidents {
     pub(super) fn alert_rows(&self, scenario: &Scenario) -> Vec<AlertRow> {
         let row = |onset: &Onset| {
             let (account, scores) = (onset.alert.account, onset.alert.scores);
+            let why = onset.alert.explanation;
             AlertRow {
                 raised_s: onset.raised.as_seconds_f64(),
                 cleared_s: onset.cleared.map(Time::as_seconds_f64),
@@ -182,6 +184,17 @@ impl Incidents {
                 sparsity: scores.sparsity,
                 impact: scores.impact,
                 fault: String::new(),
+                since_s: onset.alert.since.as_seconds_f64(),
+                accounts: match why.scope {
+                    AlertScope::Account => 1,
+                    AlertScope::Destination { accounts } => accounts,
+                },
+                evidence: why.evidence,
+                harmed: why.harmed,
+                expected: why.expected,
+                seen: why.seen,
+                cause: why.cause.name().to_owned(),
+                look: why.cause.where_to_look().to_owned(),
             }
         };
         self.onsets.iter().map(row).collect()

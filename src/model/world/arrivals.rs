@@ -7,7 +7,9 @@ use crate::event::Sink;
 use crate::scenario::Awaited;
 use crate::scheduler::{Message, Policy};
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, MessageId, Segments, SenderId, TenantId, mix};
+use crate::units::{
+    CampaignId, ClassId, DestinationId, MessageId, Segments, SenderId, TenantId, mix,
+};
 
 /// What is submitted.
 struct Arrival {
@@ -17,6 +19,7 @@ struct Arrival {
     class: ClassId,
     segments: Segments,
     validity: Option<Span>,
+    campaign: Option<CampaignId>,
     /// The source whose submitter waits for it, and for what.
     awaits: Option<(u32, Awaited)>,
 }
@@ -70,6 +73,11 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             class: source.class,
             segments: drawn.segments,
             validity: source.validity,
+            campaign: self
+                .is_campaign
+                .get(index)
+                .is_some_and(|is_campaign| *is_campaign)
+                .then_some(CampaignId(index as u32)),
             awaits: awaits.map(|awaits| (index as u32, awaits)),
         };
         let origin = match index.checked_sub(self.scenario.sources.len()) {
@@ -95,6 +103,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             class: logged.class,
             segments: Segments(logged.segments),
             validity: logged.validity,
+            campaign: None,
             awaits: None,
         };
         self.arrive(now, arrival, logged.luck.map_or(Origin::Tenant, Origin::Recorded));
@@ -163,8 +172,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         self.next_message += 1;
         let index = self.failovers.destination(arrival.destination).index();
         let (lane, mut tap) = self.lane(index);
-        // A refusal reaches the sink through the tap; nobody else is waiting for the answer.
-        let _ = lane.submit(now, message, &mut tap);
+        lane.submit(now, arrival.campaign, message, &mut tap);
         self.routes[index].needs_poll = true;
     }
 
@@ -203,6 +211,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             class: message.class,
             segments: message.segments,
             validity,
+            campaign: None,
             awaits: None,
         };
         self.arrive(now, arrival, Origin::Repeated(number, reference));

@@ -5,7 +5,7 @@ use super::{World, observe_notice};
 use crate::detector::Notice;
 use crate::event::{Sink, What};
 use crate::scenario::FaultKind;
-use crate::scheduler::{Belief, Change, Policy, TenantSpec, Withdraw};
+use crate::scheduler::{Change, Policy, Target, TenantSpec};
 use crate::time::Time;
 use crate::units::{DestinationId, TenantId};
 
@@ -112,13 +112,9 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
     pub(super) fn let_leave(&mut self, now: Time, index: usize) {
         let leaving = std::mem::take(&mut self.routes[index].leaving);
         for tenant in leaving {
-            let counts = self.routes[index].lane.tenant_counts(tenant);
-            let waiting = counts.map_or(0, |counts| {
-                counts.messages_in(Belief::Queued) + counts.messages_in(Belief::Parked)
-            });
-            if waiting > 0 {
+            if self.routes[index].lane.waiting_of(tenant) > 0 {
                 let (lane, mut tap) = self.lane(index);
-                lane.cancel(now, Withdraw::Tenant(tenant), &mut tap);
+                lane.cancel(now, Target::Tenant(tenant), &mut tap);
             }
             if self.routes[index].lane.detach(now, tenant).is_err() {
                 self.routes[index].leaving.push(tenant);

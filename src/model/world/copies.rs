@@ -96,7 +96,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         let destination = route.id;
         let held = *route.carrier.copy(copy);
         let fate = route.carrier.finish(copy);
-        match held.receipt.filter(|_| fate != Fate::Lost) {
+        match held.receipt().filter(|_| fate != Fate::Lost) {
             Some(delay) => {
                 let key = Key::new(rank::RECEIPT, index as u32, key.ordinal());
                 agenda.schedule((now + delay).max(just_after(now)), key, copy);
@@ -132,7 +132,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         }
         let held = *route.carrier.copy(copy);
         let ticket = route.carrier.receipt_matches(copy);
-        match held.receipt.filter(|_| held.is_receipt_repeated) {
+        match held.receipt().filter(|_| held.is_receipt_repeated) {
             Some(delay) => {
                 route.carrier.copy(copy).is_receipt_repeated = false;
                 agenda.schedule(now.saturating_add(delay).max(just_after(now)), key, copy);

@@ -1,16 +1,17 @@
-//! One destination of the world: its lane, its carrier, and when it wants to be asked.
+//! One destination of the world: its lane (or several dispatchers that act as one), its carrier, and when it wants to be asked.
 
 use super::super::carrier::Carrier;
+use super::super::dispatchers::Dispatchers;
 use crate::engine::{Key, Seed, Stream, StreamName};
 use crate::scenario::{Destination, Scenario};
-use crate::scheduler::{Change, Lane, LaneConfig, Policy, TenantSpec};
+use crate::scheduler::{Change, LaneConfig, Policy, TenantSpec};
 use crate::time::Time;
 use crate::units::{DestinationId, SenderId, TenantId};
 
 /// One destination.
 pub(super) struct Route<P> {
     pub(super) id: DestinationId,
-    pub(super) lane: Lane<P>,
+    pub(super) lane: Dispatchers<P>,
     pub(super) carrier: Carrier,
     /// For policies that gamble: one draw a dispatch.
     pub(super) policy_luck: Stream,
@@ -59,7 +60,7 @@ impl<P: Policy> Route<P> {
         scenario: &Scenario,
         destination: &Destination,
         seed: Seed,
-        policy: P,
+        policies: Vec<P>,
     ) -> Self {
         let stream = |purpose: &str| {
             seed.stream(&StreamName::new(format!("destination/{}", destination.name), purpose))
@@ -68,24 +69,54 @@ impl<P: Policy> Route<P> {
             quota: destination.quota,
             admission: destination.admission,
             retry: destination.retry,
+            backpressure: destination.backpressure,
             response_timeout: destination.response_timeout,
             receipt_timeout: destination.receipt_timeout,
             tenant_sets: scenario.tenant_sets.iter().map(|set| set.weight).collect(),
             classes: scenario.classes.iter().map(|class| class.weight).collect(),
             salt: stream("ties").luck(0, 0).number(0),
         };
-        let mut lane = Lane::new(config, policy);
+        let mut lane = Dispatchers::new(
+            destination.dispatchers,
+            config,
+            policies,
+            (scenario, &destination.name, seed),
+        );
         lane.count_windows_by(destination.gateway.window_counts);
         for (index, tenant) in scenario.tenants.iter().enumerate() {
             let spec = TenantSpec { set: tenant.set, weight: tenant.weight };
             lane.attach(TenantId(index as u32), spec)
                 .expect("a resolved scenario's tenants fit its sets");
         }
-        for (index, sender) in scenario.senders.iter().enumerate() {
-            if sender.cap.is_some() {
-                let change = Change::SenderCap(SenderId(index as u32), sender.cap);
-                lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst");
+        let mut cap = |change| {
+            lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst and a tenant");
+        };
+        for (index, tenant) in scenario.tenants.iter().enumerate() {
+            let id = TenantId(index as u32);
+            if tenant.cap.is_some() {
+                cap(Change::TenantCap(id, tenant.cap));
             }
+            if tenant.daily_cap.is_some() {
+                cap(Change::TenantDailyCap(id, tenant.daily_cap));
+            }
+        }
+        spill(scenario, &mut lane);
+        let mut cap = |change| {
+            lane.reconfigure(Time::ZERO, change).expect("a resolved cap has a burst and a tenant");
+        };
+        for (index, sender) in scenario.senders.iter().enumerate() {
+            let id = SenderId(index as u32);
+            if sender.cap.is_some() {
+                cap(Change::SenderCap(id, sender.cap));
+            }
+            if sender.daily_cap.is_some() {
+                cap(Change::SenderDailyCap(id, sender.daily_cap));
+            }
+        }
+        for (node, bounds) in &scenario.bounds {
+            let change = Change::Bounds(*node, *bounds);
+            lane.reconfigure(Time::ZERO, change)
+                .expect("a resolved scenario's bounds are of nodes that its lanes have");
         }
         Route {
             id,
@@ -110,5 +141,18 @@ impl<P: Policy> Route<P> {
     /// Whether any session is up: a platform knows when it has lost its carrier.
     pub(super) fn is_reachable(&self) -> bool {
         self.sessions.contains(&SessionState::Up)
+    }
+}
+
+/// Tells a lane which senders the overflow of each tenant may go out from.
+fn spill<P: Policy>(scenario: &Scenario, lane: &mut Dispatchers<P>) {
+    let spills = |tenant: TenantId| scenario.tenants[tenant.index()].spills;
+    let numbered =
+        scenario.senders.iter().enumerate().map(|(index, sender)| (index, sender.tenant));
+    let mut rest = numbered.filter(|(_, tenant)| spills(*tenant)).peekable();
+    while let Some(&(_, tenant)) = rest.peek() {
+        let own = std::iter::from_fn(|| rest.next_if(|(_, of)| *of == tenant));
+        let own: Vec<SenderId> = own.map(|(index, _)| SenderId(index as u32)).collect();
+        lane.set_spill(tenant, &own).expect("every tenant of a scenario is attached");
     }
 }

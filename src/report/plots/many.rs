@@ -3,15 +3,19 @@
 mod axis;
 mod changes;
 mod courses;
+mod effects;
 mod intervals;
 mod lines;
 mod map;
+mod scored_series;
 
 pub use changes::{Bar, draw as draw_changes};
 pub use courses::{Course, draw as draw_courses};
+pub use effects::{Cloud, EffectPanel, draw as draw_effects};
 pub use intervals::{Interval, IntervalPanel, draw as draw_intervals};
 pub use lines::{Line, draw as draw_lines};
 pub use map::draw as draw_map;
+pub use scored_series::{ScoredSeries, Track, draw as draw_scored_series};
 
 use plotters::style::RGBColor;
 

@@ -49,6 +49,11 @@ impl TimeAxis {
 
     /// Draws grid lines from row `top` to row `bottom`, with labels and the axis title below.
     pub(super) fn draw(&self, canvas: &mut Canvas<'_>, top: i32, bottom: i32) {
+        self.draw_named(canvas, top, bottom, "virtual time");
+    }
+
+    /// The same with another name for what runs along it.
+    pub(super) fn draw_named(&self, canvas: &mut Canvas<'_>, top: i32, bottom: i32, name: &str) {
         let mut tick = 0_u32;
         loop {
             let seconds = f64::from(tick) * self.step_s;
@@ -61,7 +66,7 @@ impl TimeAxis {
             canvas.text(&label, (x, bottom + 14), 13, FAINT, Anchor::Middle);
             tick += 1;
         }
-        let title = format!("virtual time ({})", self.unit);
+        let title = format!("{name} ({})", self.unit);
         canvas.text(&title, ((self.from + self.to) / 2, bottom + 36), 13, FAINT, Anchor::Middle);
     }
 }

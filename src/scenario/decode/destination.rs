@@ -2,13 +2,16 @@
 
 use super::super::diagnostics::Reporter;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::resolved::Destination;
+use super::super::resolved::{Destination, Dispatchers};
 use super::super::tree::{Node, Value};
+use super::backpressure::{BACKPRESSURE, backpressure};
+use super::dispatchers::{DISPATCHERS, dispatchers};
 use super::gateway::{GATEWAY, gateway};
 use super::names::Names;
 use super::retry::{self, RETRY};
 use super::values::{quota_rate, quoted, rate};
 use super::{ROOT, default_table};
+use crate::scheduler::Backpressure;
 use crate::time::Span;
 use crate::units::Quota;
 
@@ -44,8 +47,18 @@ pub(crate) static DESTINATION: TableSpec = TableSpec {
             "\"72h\"",
             "how long to wait for a receipt",
         ),
+        Field::optional(
+            "dispatchers",
+            Shape::Table(&DISPATCHERS),
+            "several dispatchers instead of one scheduler",
+        ),
         Field::optional("gateway", Shape::Table(&GATEWAY), "the carrier's side"),
         Field::optional("retry", Shape::Table(&RETRY), "what happens after failures"),
+        Field::optional(
+            "backpressure",
+            Shape::Table(&BACKPRESSURE),
+            "how our side yields to a carrier that throttles or fails",
+        ),
     ]],
     kind: None,
 };
@@ -78,15 +91,31 @@ pub(crate) fn destination(
         Some(node) => retry::retry(reporter, &node),
         None => retry::retry(reporter, &default_table(node.mark)),
     };
+    let profile = retry.and_then(|(_, profile)| profile);
+    let usual = profile.map_or(Backpressure::default(), |profile| profile.backpressure);
+    let backpressure = match reader.get("backpressure") {
+        Some(node) => backpressure(reporter, &node, usual),
+        None => Some(usual),
+    };
+    if let (Some(None), Some(Backpressure { adaptive: Some(_), .. })) = (quota, backpressure) {
+        let label = "give the destination a `quota`; it is the most that the rate climbs to";
+        reader.reject("backpressure", "`adaptive` has no quota to lower", label);
+    }
+    let dispatchers = match reader.get("dispatchers") {
+        Some(node) => dispatchers(reporter, &node, quota, gateway.as_ref()),
+        None => Some(Dispatchers::ONE),
+    };
     reader.finish();
     Some(Destination {
         name: name?.text,
         quota: quota?,
         admission,
-        retry: retry?,
+        retry: retry?.0,
+        backpressure: backpressure?,
         response_timeout: response_timeout?,
         receipt_timeout: receipt_timeout?,
         gateway: gateway?,
+        dispatchers: dispatchers?,
     })
 }
 

@@ -73,7 +73,8 @@ fn fault(
     let has = |key: &str| spec.field(key).is_some();
     let session = if has("session") { session(&reader) } else { Some(None) };
     let tenant = if has("tenant") { tenant(&reader, scope.people) } else { Some(None) };
-    let sender = if has("sender") { sender(&reader, tenant, scope.senders) } else { Some(None) };
+    let sender =
+        if has("sender") { tenants_sender(&reader, tenant, scope.senders) } else { Some(None) };
     let makes_messages = has("segments");
     let class =
         if has("class") && !makes_messages { class(&reader, scope.classes) } else { Some(None) };
@@ -246,7 +247,8 @@ fn class(reader: &TableReader<'_>, classes: &Names) -> Option<Option<ClassId>> {
     }
 }
 
-fn sender(
+/// One of the senders of the tenant, by the key `sender`; the inner `None` is "all".
+pub(crate) fn tenants_sender(
     reader: &TableReader<'_>,
     tenant: Option<Option<TenantId>>,
     senders: &[Sender],

@@ -6,6 +6,7 @@ use super::super::diagnostics::{Problem, Reporter};
 use super::super::resolved::{Scenario, Sender, Source, Tenant};
 use super::names::Names;
 use super::tenant::{MOST_SENDERS, MOST_TENANTS, TenantTable, numbered, tenant_names};
+use crate::scheduler::{ShareBounds, ShareNode};
 use crate::units::{SenderId, TenantId};
 
 /// Fills `draft` from `tables`; false when that failed, which is reported.
@@ -29,11 +30,18 @@ pub(crate) fn populate(
                 group: table.name.text.clone(),
                 set: table.set,
                 weight: table.weight,
+                cap: table.caps.rate,
+                daily_cap: table.caps.daily,
+                spills: table.spills,
             });
+            if table.bounds != ShareBounds::NONE {
+                draft.bounds.push((ShareNode::Tenant(tenant), table.bounds));
+            }
             draft.senders.extend(numbered("sender", table.senders).map(|name| Sender {
                 name,
                 tenant,
-                cap: table.sender_cap,
+                cap: table.sender_caps.rate,
+                daily_cap: table.sender_caps.daily,
                 class: table.sender_class.as_ref().map(|class| class.text.clone()),
             }));
             draft.sources.extend(table.traffic.iter().map(|traffic| Source {

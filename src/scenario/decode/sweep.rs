@@ -8,7 +8,7 @@ use super::super::overrides;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::suggest::list;
 use super::super::sweep::{
-    Axis, AxisKind, AxisValue, AxisValues, Constraint, Design, Sweep, number_of, parse,
+    Axis, AxisKind, AxisValue, AxisValues, Constraint, Design, Repeats, Sweep, number_of, parse,
 };
 use super::super::tree::{Node, Value};
 use super::ROOT;
@@ -41,6 +41,18 @@ pub(crate) static SWEEP: TableSpec = TableSpec {
             Shape::Integer { least: 1, most: 100_000 },
             "10",
             "runs of each point and policy; replication k has the same seed everywhere",
+        ),
+        Field::optional(
+            "precision",
+            Shape::Probability,
+            "instead of a number of replications: as many as it takes to know the mean of the first \
+             metric, or of all that are named, to this part of it, such as \"5%\"",
+        ),
+        Field::with_default(
+            "cap",
+            Shape::Integer { least: 20, most: 100_000 },
+            "200",
+            "at most so many runs for the precision; what is then not precise is inconclusive",
         ),
         Field::optional(
             "policies",
@@ -114,7 +126,7 @@ pub(crate) fn sweep(
     let points = reader.integer_u32("points");
     let seed = reader.integer("seed");
     let has_seed = reader.has("seed");
-    let replications = reader.integer_u32("replications");
+    let repeats = repeats(&reader);
     let chosen = texts(&reader, "policies");
     for name in chosen.iter().flatten() {
         check_known(reporter, "policy", name, &name.text, registries.policies.iter().copied());
@@ -170,7 +182,7 @@ pub(crate) fn sweep(
     };
     let sweep = Sweep {
         design: design?,
-        replications: replications?,
+        repeats: repeats?,
         policies: plain(chosen),
         metrics: plain(metrics),
         seed: seed.unwrap_or_default(),
@@ -212,6 +224,35 @@ fn check_known<'a>(
         let label = did_you_mean(name, candidates);
         reporter.report(Problem::new(title, written.mark, label));
     }
+}
+
+/// Either a number of replications, or a precision and the most that it may take.
+fn repeats(reader: &TableReader<'_>) -> Option<Repeats> {
+    let replications = reader.integer_u32("replications");
+    let cap = reader.integer_u32("cap");
+    let precision = reader.probability("precision");
+    if !reader.has("precision") {
+        if reader.has("cap") {
+            let label = "without a `precision` there are as many runs as `replications` says";
+            reader.reject("cap", "`cap` is for a precision", label);
+            return None;
+        }
+        return Some(Repeats::Fixed(replications?));
+    }
+    let mut is_well = true;
+    if reader.has("replications") {
+        let label = "with a `precision` there are as many runs as it takes, at most `cap`";
+        reader.reject("replications", "`replications` and `precision` exclude each other", label);
+        is_well = false;
+    }
+    let precision = precision?.as_f64();
+    if precision <= 0.0 || precision > 0.5 {
+        let label = "a part of the mean, above 0 and at most 50%";
+        reader.reject("precision", "no such precision can be asked for", label);
+        is_well = false;
+    }
+    is_well.then_some(())?;
+    Some(Repeats::Until { precision, cap: cap? })
 }
 
 struct PlacedAxis {

@@ -7,56 +7,64 @@ use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::resolved::{Destination, SenderUse};
 use super::super::suggest::list;
 use super::super::tree::Node;
+use super::ROOT;
+use super::bounds::{BOUNDS, bounds};
+use super::caps::{self, Caps};
 use super::names::Names;
 use super::sizes::{SIZES, Sizes, sizes};
 use super::traffic::{TRAFFIC_KINDS, Traffic, Where, traffic};
 use super::values::{Placed, did_you_mean};
-use super::{ROOT, destination};
-use crate::units::{Quota, TenantSetId, Weight};
+use crate::scheduler::ShareBounds;
+use crate::units::{TenantSetId, Weight};
 
 pub(crate) static TENANT: TableSpec = TableSpec {
     title: "`[[tenant]]`",
     doc: "A customer, or with `count` a population of equal ones.",
-    fields: &[&[
-        Field::required("name", Shape::Name, "its name"),
-        Field::with_default(
-            "count",
-            Shape::Integer { least: 1, most: MOST_TENANTS },
-            "1",
-            "how many equal tenants; they are named `name-1`, `name-2` and so on",
-        ),
-        Field::optional(
-            "sizes",
-            Shape::Table(&SIZES),
-            "how traffic differs between the members of a population; equal when not given",
-        ),
-        Field::optional("set", Shape::Name, "its tenant set; all tenants have one or none has"),
-        Field::with_default("weight", Shape::Weight, "1", "its weight in its set or among all"),
-        Field::with_default(
-            "senders",
-            Shape::Integer { least: 1, most: MOST_SENDERS },
-            "1",
-            "its senders, used in turn; they are named `sender-1`, `sender-2` and so on",
-        ),
-        Field::optional(
-            "sender-skew",
-            Shape::Number { least: 0.0, most: 10.0 },
-            "senders are used at random, number k in proportion to k to the power of minus this; \
+    fields: &[
+        &[
+            Field::required("name", Shape::Name, "its name"),
+            Field::with_default(
+                "count",
+                Shape::Integer { least: 1, most: MOST_TENANTS },
+                "1",
+                "how many equal tenants; they are named `name-1`, `name-2` and so on",
+            ),
+            Field::optional(
+                "sizes",
+                Shape::Table(&SIZES),
+                "how traffic differs between the members of a population; equal when not given",
+            ),
+            Field::optional("set", Shape::Name, "its tenant set; all tenants have one or none has"),
+            Field::with_default("weight", Shape::Weight, "1", "its weight in its set or among all"),
+            Field::with_default(
+                "senders",
+                Shape::Integer { least: 1, most: MOST_SENDERS },
+                "1",
+                "its senders, used in turn; they are named `sender-1`, `sender-2` and so on",
+            ),
+            Field::optional(
+                "sender-skew",
+                Shape::Number { least: 0.0, most: 10.0 },
+                "senders are used at random, number k in proportion to k to the power of minus this; \
              0 for evenly",
-        ),
-        Field::optional("sender-cap", Shape::Rate, "segments that each sender may send"),
-        Field::optional(
-            "sender-burst",
-            Shape::Integer { least: 1, most: destination::MOST_BURST },
-            "segments that a sender may send at once after a pause; 1 when not given",
-        ),
-        Field::optional(
-            "sender-class",
-            Shape::Text,
-            "what carriers take its senders for, such as \"long-code\": their `sender-limit` tables say",
-        ),
-        Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
-    ]],
+            ),
+            Field::with_default(
+                "spill",
+                Shape::Boolean,
+                "false",
+                "whether what admission would refuse goes out from another of its senders instead",
+            ),
+            Field::optional(
+                "sender-class",
+                Shape::Text,
+                "what carriers take its senders for, such as \"long-code\": their `sender-limit` tables \
+                 say",
+            ),
+            Field::optional("traffic", Shape::TablesByKind(&TRAFFIC_KINDS), "what it submits"),
+        ],
+        caps::CAPS,
+        BOUNDS,
+    ],
     kind: None,
 };
 
@@ -75,12 +83,15 @@ pub(crate) struct TenantTable {
     pub(crate) set_given: bool,
     pub(crate) head: Mark,
     pub(crate) weight: Weight,
+    pub(crate) bounds: ShareBounds,
     pub(crate) sizes: Option<Sizes>,
     pub(crate) senders: u32,
     pub(crate) sender_use: SenderUse,
     pub(crate) senders_mark: Mark,
-    pub(crate) sender_cap: Option<Quota>,
+    pub(crate) caps: Caps,
+    pub(crate) sender_caps: Caps,
     pub(crate) sender_class: Option<Placed>,
+    pub(crate) spills: bool,
     pub(crate) traffic: Vec<Traffic>,
 }
 
@@ -102,6 +113,7 @@ pub(crate) fn tenant(
     let set_name = reader.text("set");
     let set = set_name.as_ref().and_then(|set| sets.find(reporter, set));
     let weight = reader.weight("weight");
+    let bounds = bounds(&reader);
     let sizes = reader.get("sizes").map(|node| sizes(reporter, &node));
     if let (true, Some(1)) = (reader.has("sizes"), count) {
         let label = "give a `count` above 1, or remove this";
@@ -112,8 +124,12 @@ pub(crate) fn tenant(
         Some(exponent) => Some(SenderUse::Zipf(exponent)),
         None => (!reader.has("sender-skew")).then_some(SenderUse::InTurn),
     };
-    let sender_cap = destination::quota(&reader, "sender-cap", "sender-burst", false);
+    let caps = caps::caps(&reader, place.begins);
     let sender_class = reader.text("sender-class");
+    let spills = reader.boolean("spill");
+    if let (Some(true), Some(1)) = (spills, senders) {
+        reader.reject("spill", "the tenant has no other sender", "give it more `senders`");
+    }
     let mut traffic_names = Names::new("traffic table");
     let tables: Vec<_> = reader
         .tables("traffic")
@@ -122,6 +138,7 @@ pub(crate) fn tenant(
         .map(|(position, node)| traffic(reporter, &mut traffic_names, place, position + 1, node))
         .collect();
     let table = (|| {
+        let (caps, sender_caps) = caps?;
         Some(TenantTable {
             name: name?,
             count: count?,
@@ -130,6 +147,7 @@ pub(crate) fn tenant(
             set_given: reader.has("set"),
             head: reader.head,
             weight: weight?,
+            bounds: bounds?,
             sizes: match sizes {
                 Some(sizes) => Some(sizes?),
                 None => None,
@@ -137,8 +155,10 @@ pub(crate) fn tenant(
             senders: senders?,
             sender_use: sender_use?,
             senders_mark: reader.mark("senders"),
-            sender_cap: sender_cap?,
+            caps,
+            sender_caps,
             sender_class,
+            spills: spills?,
             traffic: tables.into_iter().collect::<Option<_>>()?,
         })
     })();

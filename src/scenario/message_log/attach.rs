@@ -181,6 +181,9 @@ impl<'a> Registry<'a> {
             group: self.defaults.group.clone(),
             set: self.defaults.set,
             weight: Weight::ONE,
+            cap: None,
+            daily_cap: None,
+            spills: false,
         });
         self.senders.push(TenantSenders::default());
         self.tenant_by_name.insert(name.into(), id);
@@ -208,9 +211,10 @@ impl<'a> Registry<'a> {
             return Err(LogError::new(row.line, name, what, "a scenario cannot have more"));
         }
         let position = own.all.len() as u32;
-        let cap = own.all.first().and_then(|first| first.cap);
-        let class = own.all.first().and_then(|first| first.class.clone());
-        own.all.push(Sender { name: name.into(), tenant, cap, class });
+        let first = own.all.first();
+        let (cap, daily_cap) = first.map_or((None, None), |first| (first.cap, first.daily_cap));
+        let class = first.and_then(|first| first.class.clone());
+        own.all.push(Sender { name: name.into(), tenant, cap, daily_cap, class });
         own.by_name.insert(name.into(), position);
         Ok(position)
     }

@@ -81,6 +81,8 @@ pub enum Arrivals {
         messages: u64,
         /// Over how long; [`Span::ZERO`] for all at once.
         over: Span,
+        /// Whether the tenant tells the platform.
+        notice: CampaignNotice,
     },
     /// A Poisson stream whose rate rises in proportion to time and then halves again and again.
     FlashCrowd {
@@ -138,6 +140,15 @@ pub enum GapLaw {
         /// The scale that makes the mean 1: 1 ÷ Γ(1 + 1 ÷ shape).
         scale: f64,
     },
+}
+
+/// Whether a campaign is announced to the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CampaignNotice {
+    /// It is, when it begins: to the detector its volume is no spike.
+    Announced,
+    /// Nobody knows of it.
+    Unannounced,
 }
 
 /// What a submitter of a closed loop waits for.
@@ -263,9 +274,12 @@ impl Arrivals {
             Arrivals::OnOff { pace, on, off } => {
                 Arrivals::OnOff { pace: pace.scaled(factor), on: *on, off: *off }
             }
-            Arrivals::Campaign { at, messages, over } => {
-                Arrivals::Campaign { at: *at, messages: number(*messages), over: *over }
-            }
+            Arrivals::Campaign { at, messages, over, notice } => Arrivals::Campaign {
+                at: *at,
+                messages: number(*messages),
+                over: *over,
+                notice: *notice,
+            },
             Arrivals::FlashCrowd { at, peak, rise, half_life } => Arrivals::FlashCrowd {
                 at: *at,
                 peak: scaled_rate(*peak, factor),

@@ -3,20 +3,27 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::backpressure::Backpressure;
+use super::bounds::{ShareBounds, ShareNode};
+use super::gate::DailyCap;
 use crate::scheduler::retry::RetryPolicy;
 use crate::time::Span;
-use crate::units::{Quota, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
 /// The settings of a lane.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneConfig {
     /// What may be sent; `None` for no limit.
     pub quota: Option<Quota>,
-    /// Submissions are refused while their queue would take longer than this to drain at its
-    /// present share or cap; `None` to take everything.
+    /// Submissions are refused, or go out from another sender ([`Lane::set_spill`]), while their queue
+    /// would take longer than this to drain at its present share or caps; `None` to take everything.
+    ///
+    /// [`Lane::set_spill`]: super::Lane::set_spill
     pub admission: Option<Span>,
     /// What happens after failures.
     pub retry: RetryPolicy,
+    /// How the lane yields to a carrier that throttles or fails.
+    pub backpressure: Backpressure,
     /// How long an attempt may stay unanswered.
     pub response_timeout: Span,
     /// How long an accepted message may stay without a receipt, and how long after a bad end the
@@ -47,8 +54,16 @@ pub enum Change {
     Quota(Option<Quota>),
     /// Another weight of a tenant, for what is queued as well as for what comes.
     TenantWeight(TenantId, Weight),
-    /// Another cap of a sender.
+    /// Another cap of a sender; what was sent ahead of the old one stays owed.
     SenderCap(SenderId, Option<Quota>),
+    /// Another cap of a tenant, over all its senders.
+    TenantCap(TenantId, Option<Quota>),
+    /// Another daily cap of a sender; what was sent since the last reset counts against it.
+    SenderDailyCap(SenderId, Option<DailyCap>),
+    /// Another daily cap of a tenant, over all its senders.
+    TenantDailyCap(TenantId, Option<DailyCap>),
+    /// What a node of the share tree is promised and held to.
+    Bounds(ShareNode, ShareBounds),
 }
 
 /// Why a change was not made. The lane is as it was.
@@ -64,6 +79,10 @@ pub enum ChangeError {
     NoSuchTenantSet(Option<TenantSetId>),
     /// The tenant still has messages in the lane.
     TenantHasMessages(TenantId),
+    /// The lane has no such class, or only one and thus no such level.
+    NoSuchClass(ClassId),
+    /// A part of a share is at most all of it.
+    PartAboveOne,
 }
 
 impl fmt::Display for ChangeError {
@@ -85,6 +104,10 @@ impl fmt::Display for ChangeError {
             ChangeError::TenantHasMessages(tenant) => {
                 write!(f, "tenant {} still has messages in this lane; cancel them first", tenant.0)
             }
+            ChangeError::NoSuchClass(class) => {
+                write!(f, "the share tree of the lane has no class {}", class.0)
+            }
+            ChangeError::PartAboveOne => f.write_str("a part of a share is at most all of it"),
         }
     }
 }

@@ -6,10 +6,8 @@ use crate::units::Segments;
 /// Messages and segments by belief (ledger A), and attempts (ledger C).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Messages, indexed by [`Belief`].
-    pub messages: [u64; Belief::ALL.len()],
-    /// Segments, indexed by [`Belief`].
-    pub segments: [u64; Belief::ALL.len()],
+    /// Messages and their segments, by [`Belief`] as a number: side by side, because a move changes both.
+    pub held: [(u64, u64); Belief::ALL.len()],
     /// Attempts.
     pub attempts: AttemptCounts,
 }
@@ -30,17 +28,17 @@ pub struct AttemptCounts {
 impl Counts {
     /// Messages of which the platform believes this.
     pub fn messages_in(&self, belief: Belief) -> u64 {
-        self.messages[belief as usize]
+        self.held[belief as usize].0
     }
 
     /// Segments of which the platform believes this.
     pub fn segments_in(&self, belief: Belief) -> u64 {
-        self.segments[belief as usize]
+        self.held[belief as usize].1
     }
 
     /// All messages ever submitted: a message is counted under exactly one belief.
     pub fn submitted(&self) -> u64 {
-        self.messages.iter().sum()
+        self.held.iter().map(|(messages, _)| messages).sum()
     }
 
     /// Messages that something is still expected of.
@@ -48,12 +46,28 @@ impl Counts {
         Belief::ALL.iter().filter(|b| b.is_live()).map(|b| self.messages_in(*b)).sum()
     }
 
+    /// Adds the ledgers of another lane.
+    pub fn add(&mut self, other: &Counts) {
+        let sum = |own: &mut u64, other: &u64| *own += other;
+        for (own, other) in self.held.iter_mut().zip(&other.held) {
+            sum(&mut own.0, &other.0);
+            sum(&mut own.1, &other.1);
+        }
+        let (own, other) = (&mut self.attempts, &other.attempts);
+        sum(&mut own.dispatched, &other.dispatched);
+        sum(&mut own.answered, &other.answered);
+        sum(&mut own.unanswered, &other.unanswered);
+        sum(&mut own.unknown, &other.unknown);
+    }
+
     pub(super) fn moved(&mut self, from: Option<Belief>, to: Belief, segments: Segments) {
         if let Some(from) = from {
-            self.messages[from as usize] -= 1;
-            self.segments[from as usize] -= segments.get();
+            let (messages, held) = &mut self.held[from as usize];
+            *messages -= 1;
+            *held -= segments.get();
         }
-        self.messages[to as usize] += 1;
-        self.segments[to as usize] += segments.get();
+        let (messages, held) = &mut self.held[to as usize];
+        *messages += 1;
+        *held += segments.get();
     }
 }

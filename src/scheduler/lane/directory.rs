@@ -1,18 +1,23 @@
 //! Tenants, senders and queues of a lane. Queues are created when first used and reclaimed when they
 //! have been empty for long.
 
+mod nodes;
+mod parties;
+
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::bounds::BoundTable;
 use super::config::{ChangeError, LaneConfig, TenantSpec};
 use super::counts::Counts;
+use super::gate::Gate;
 use super::shares::ShareTree;
 use super::store::{List, NONE};
 use crate::scheduler::heap::IndexedHeap;
 use crate::scheduler::message::Message;
-use crate::scheduler::pacing::Pacer;
 use crate::scheduler::policy::{Hop, Level, NodeId, Policy};
 use crate::time::Time;
-use crate::units::{ClassId, QueueId, Quota, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, QueueId, SenderId, TenantId, TenantSetId, Weight};
 
 /// Queues are kept, empty, up to this many or as many as are in use: a tenant that pauses between
 /// two messages should not pay for a new queue each time.
@@ -21,13 +26,16 @@ const IDLE_QUEUES_KEPT: usize = 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Directory {
     pub(super) tree: ShareTree,
+    pub(super) bounds: BoundTable,
     tenants: Vec<Option<Tenant>>,
     sets: Vec<Option<NodeId>>,
     set_weights: Vec<Weight>,
     class_weights: Vec<Weight>,
     senders: Vec<Sender>,
-    /// Senders with something to send that their cap holds back, by when it lets them.
+    /// Senders with something to send that a cap holds back, by when it lets them.
     pub(super) held_senders: IndexedHeap<(Time, u32)>,
+    /// The same for tenants.
+    pub(super) held_tenants: IndexedHeap<(Time, u32)>,
     queues: Vec<Queue>,
     free_queues: Vec<u32>,
     queues_in_use: usize,
@@ -45,19 +53,42 @@ pub(super) struct Tenant {
     classes: Vec<(ClassId, NodeId)>,
     /// Sorted by class and sender.
     queues: Vec<(ClassId, SenderId, QueueId)>,
+    /// Where it has caps or a pause.
+    pub(super) gate: Option<Box<Gate>>,
+    /// Senders that may be sent from when another one's queue is too long.
+    pub(super) spill: Box<[SenderId]>,
     pub(super) counts: Counts,
+}
+
+impl Tenant {
+    /// The queue of a class and sender, if there is one.
+    pub(super) fn queue(&self, class: ClassId, sender: SenderId) -> Option<QueueId> {
+        let key = (class, sender);
+        let found = self.queues.binary_search_by_key(&key, |(class, sender, _)| (*class, *sender));
+        found.ok().map(|place| self.queues[place].2)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sender {
-    pub(super) pacer: Option<Pacer>,
+    /// Where it has caps or a pause.
+    pub(super) gate: Option<Box<Gate>>,
     pub(super) queues: Vec<QueueId>,
+}
+
+/// Who has a gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Party {
+    Tenant(TenantId),
+    Sender(SenderId),
 }
 
 /// A queue and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Queue {
     pub(super) messages: List,
+    /// Its parked messages, and its queued ones that a pause keeps out of it.
+    pub(super) aside: List,
     pub(super) segments: u64,
     pub(super) node: NodeId,
     pub(super) tenant: TenantId,
@@ -79,16 +110,25 @@ pub(super) enum QueueStanding {
     Blocked,
 }
 
+impl Tenant {
+    /// Its tenant set.
+    pub(super) fn set(&self) -> Option<TenantSetId> {
+        self.spec.set
+    }
+}
+
 impl Directory {
     pub(super) fn new(config: &LaneConfig) -> Self {
         Directory {
             tree: ShareTree::new(config.salt),
+            bounds: BoundTable::new(config.quota.map(|quota| quota.rate), config.tenant_sets.len()),
             tenants: Vec::new(),
             sets: alloc::vec![None; config.tenant_sets.len()],
             set_weights: config.tenant_sets.clone(),
             class_weights: config.classes.clone(),
             senders: Vec::new(),
             held_senders: IndexedHeap::default(),
+            held_tenants: IndexedHeap::default(),
             queues: Vec::new(),
             free_queues: Vec::new(),
             queues_in_use: 0,
@@ -116,9 +156,18 @@ impl Directory {
             node: None,
             classes: Vec::new(),
             queues: Vec::new(),
+            gate: None,
+            spill: Box::default(),
             counts: Counts::default(),
         });
+        *self.attached_beside(spec) += spec.weight.millionths();
+        self.bounds.mark_stale();
         Ok(())
+    }
+
+    /// The sum of the weights of the tenants attached beside one of this kind.
+    fn attached_beside(&mut self, spec: TenantSpec) -> &mut u64 {
+        &mut self.bounds.attached[spec.set.map_or(0, TenantSetId::index)]
     }
 
     /// Removes a tenant that has nothing in the lane, with its queues.
@@ -129,7 +178,7 @@ impl Directory {
         policy: &mut P,
     ) -> Result<Counts, ChangeError> {
         let tenant = self.tenant(id).ok_or(ChangeError::TenantNotAttached(id))?;
-        let counts = tenant.counts;
+        let (counts, spec) = (tenant.counts, tenant.spec);
         if counts.live() > 0 {
             return Err(ChangeError::TenantHasMessages(id));
         }
@@ -138,7 +187,11 @@ impl Directory {
             self.leave_idle(queue);
             self.reclaim(now, queue, policy);
         }
+        self.held_tenants.remove(id.0);
         self.tenants[id.index()] = None;
+        *self.attached_beside(spec) -= spec.weight.millionths();
+        self.bounds.forget(id);
+        self.bounds.mark_stale();
         Ok(counts)
     }
 
@@ -154,23 +207,11 @@ impl Directory {
         self.tenant(id).into_iter().flat_map(|tenant| tenant.queues.iter().map(|(_, _, q)| *q))
     }
 
-    pub(super) fn sender(&self, id: SenderId) -> Option<&Sender> {
-        self.senders.get(id.index())
-    }
-
     pub(super) fn sender_mut(&mut self, id: SenderId) -> &mut Sender {
         if self.senders.len() <= id.index() {
             self.senders.resize_with(id.index() + 1, Sender::default);
         }
         &mut self.senders[id.index()]
-    }
-
-    pub(super) fn set_cap(&mut self, now: Time, id: SenderId, cap: Option<Quota>) {
-        let sender = self.sender_mut(id);
-        match (&mut sender.pacer, cap) {
-            (Some(pacer), Some(cap)) => pacer.change(now, cap),
-            (pacer, cap) => *pacer = cap.map(Pacer::new),
-        }
     }
 
     /// Changes a tenant's weight; returns its node and the product of weights down to it, if it has a
@@ -182,8 +223,12 @@ impl Directory {
     ) -> Result<Option<(NodeId, Weight)>, ChangeError> {
         let slot = self.tenants.get_mut(id.index()).and_then(Option::as_mut);
         let tenant = slot.ok_or(ChangeError::TenantNotAttached(id))?;
-        tenant.spec.weight = weight;
-        Ok(tenant.node.map(|node| {
+        let before = core::mem::replace(&mut tenant.spec.weight, weight);
+        let (spec, node) = (tenant.spec, tenant.node);
+        let attached = self.attached_beside(spec);
+        *attached = *attached + weight.millionths() - before.millionths();
+        self.bounds.mark_stale();
+        Ok(node.map(|node| {
             self.tree.set_weight(node, weight);
             (node, self.tree.product(node))
         }))
@@ -197,18 +242,19 @@ impl Directory {
         &mut self.queues[id.index()]
     }
 
-    /// The queue of a message, created if need be.
+    /// The queue of a message among those of a class, created if need be.
     pub(super) fn queue_for<P: Policy>(
         &mut self,
         now: Time,
         message: &Message,
+        class: ClassId,
         policy: &mut P,
     ) -> QueueId {
-        let key = (message.class, message.sender);
+        let key = (class, message.sender);
         let tenant = self.tenants[message.tenant.index()].as_ref().expect("checked by submit()");
         match tenant.queues.binary_search_by_key(&key, |(class, sender, _)| (*class, *sender)) {
             Ok(place) => tenant.queues[place].2,
-            Err(place) => self.create(now, message, place, policy),
+            Err(place) => self.create(now, message, class, place, policy),
         }
     }
 
@@ -216,20 +262,23 @@ impl Directory {
         &mut self,
         now: Time,
         message: &Message,
+        class: ClassId,
         place: usize,
         policy: &mut P,
     ) -> QueueId {
-        let parent = self.node_of_class(message.tenant, message.class);
+        let had = self.nodes_above(message.tenant, class);
+        let parent = self.node_of_class(message.tenant, class);
         let identity = u64::from(message.sender.0);
         let node = self.tree.insert(Some(parent), Level::Sender, identity, Weight::ONE);
         let index = self.free_queues.pop().unwrap_or(self.queues.len() as u32);
         let id = QueueId(index);
         let queue = Queue {
             messages: List::EMPTY,
+            aside: List::EMPTY,
             segments: 0,
             node,
             tenant: message.tenant,
-            class: message.class,
+            class,
             sender: message.sender,
             live: 0,
             idle_before: NONE,
@@ -243,48 +292,16 @@ impl Directory {
         // A new queue is idle until its first message is counted; admission may refuse that one.
         self.join_idle(id);
         let tenant = self.tenant_mut(message.tenant);
-        tenant.queues.insert(place, (message.class, message.sender, id));
+        tenant.queues.insert(place, (class, message.sender, id));
         self.sender_mut(message.sender).queues.push(id);
         let mut path = core::mem::take(&mut self.path);
         self.tree.path(node, &mut path);
         policy.attach(now, id, &path);
         self.path = path;
+        if self.has_bounds() {
+            self.tell_new_bounds(now, (message.tenant, class), had, policy);
+        }
         id
-    }
-
-    fn node_of_class(&mut self, id: TenantId, class: ClassId) -> NodeId {
-        let tenant_node = self.node_of_tenant(id);
-        if self.class_weights.len() < 2 {
-            return tenant_node;
-        }
-        let weight = self.class_weights[class.index()];
-        let tenant = self.tenants[id.index()].as_mut().expect("checked by submit()");
-        match tenant.classes.iter().find(|(known, _)| *known == class) {
-            Some((_, node)) => *node,
-            None => {
-                let identity = u64::from(class.0);
-                let node = self.tree.insert(Some(tenant_node), Level::Class, identity, weight);
-                tenant.classes.push((class, node));
-                node
-            }
-        }
-    }
-
-    fn node_of_tenant(&mut self, id: TenantId) -> NodeId {
-        let tenant = self.tenants[id.index()].as_mut().expect("checked by submit()");
-        if let Some(node) = tenant.node {
-            return node;
-        }
-        let set = tenant.spec.set.map(|set| {
-            *self.sets[set.index()].get_or_insert_with(|| {
-                let weight = self.set_weights[set.index()];
-                self.tree.insert(None, Level::TenantSet, u64::from(set.0), weight)
-            })
-        });
-        let weight = tenant.spec.weight;
-        let node = self.tree.insert(set, Level::Tenant, u64::from(id.0), weight);
-        tenant.node = Some(node);
-        node
     }
 
     /// One more message of a queue is queued, parked or in flight.

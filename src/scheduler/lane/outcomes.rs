@@ -1,15 +1,17 @@
 //! What comes back: answers, receipts, lost sessions, and everything that time alone brings about.
 
+use super::directory::Party;
 use super::sessions::SessionChange;
 use super::store::Aside;
+use super::waiting::Joining;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::message::Ticket;
-use crate::scheduler::policy::Policy;
+use crate::scheduler::policy::{Policy, Verdict};
 use crate::scheduler::retry::{RequeuePlace, UnknownOutcome};
 use crate::scheduler::status::{ReceiptState, Status, StatusClass};
 use crate::time::Time;
-use crate::units::{QueueId, Segments, SenderId, SessionId};
+use crate::units::{QueueId, Segments, SenderId, SessionId, TenantId};
 
 /// What an answer was good for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,7 +77,7 @@ impl<P: Policy> Lane<P> {
         if held.unknown_attempts & bit == 0 {
             return Answer::Stray;
         }
-        self.store.get_mut(slot).unknown_attempts &= !bit;
+        self.store.set_unknown_attempts(slot, held.unknown_attempts & !bit);
         self.counts.attempts.unknown -= 1;
         self.counts.attempts.answered += 1;
         observer.answered_late(now, &self.store.get(slot).record, status);
@@ -120,7 +122,7 @@ impl<P: Policy> Lane<P> {
         if waits && was_taken {
             self.accepted_late(now, slot, 0, observer);
         }
-        let held = self.store.get_mut(slot);
+        let held = self.store.get(slot);
         let counts = state.is_delivered() || held.record.attempts == attempt;
         let list = match held.belief {
             Belief::Accepted if counts => &mut self.without_receipt,
@@ -128,7 +130,7 @@ impl<P: Policy> Lane<P> {
             Belief::Failed if state.is_delivered() => &mut self.kept,
             Belief::InFlight if counts => {
                 if held.aside != Aside::EarlyReceipt(ReceiptState::Delivered) {
-                    held.aside = Aside::EarlyReceipt(state);
+                    self.store.set_aside(slot, Aside::EarlyReceipt(state));
                 }
                 return ReceiptOutcome::Kept;
             }
@@ -175,14 +177,17 @@ impl<P: Policy> Lane<P> {
         if now < self.due {
             return;
         }
+        self.yield_to_carrier(now, observer, |yielding| yielding.advance(now));
         while let Some(slot) = self.unanswered.head() {
-            if self.store.get(slot).since.saturating_add(self.config.response_timeout) > now {
+            let sent = self.store.since(slot);
+            if sent.saturating_add(self.config.response_timeout) > now {
                 break;
             }
             self.outcome_unknown(now, slot, observer);
+            self.yield_to_carrier(now, observer, |yielding| yielding.failed(now, sent));
         }
         while let Some(slot) = self.without_receipt.head() {
-            if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
+            if self.store.since(slot).saturating_add(self.config.receipt_timeout) > now {
                 break;
             }
             self.store.unlink(&mut self.without_receipt, slot);
@@ -190,7 +195,7 @@ impl<P: Policy> Lane<P> {
             self.store.push_back(&mut self.kept, slot);
         }
         while let Some(slot) = self.kept.head() {
-            if self.store.get(slot).since.saturating_add(self.config.receipt_timeout) > now {
+            if self.store.since(slot).saturating_add(self.config.receipt_timeout) > now {
                 break;
             }
             self.store.unlink(&mut self.kept, slot);
@@ -214,11 +219,25 @@ impl<P: Policy> Lane<P> {
             self.move_to(now, slot, Happening::Expired, 0, observer);
             self.free(now, slot);
         }
+        while let Some(((due, _), slot)) = self.holds.expiring.peek() {
+            if due > now {
+                break;
+            }
+            self.leave_waiting(now, slot);
+            self.move_to(now, slot, Happening::Expired, 0, observer);
+            self.free(now, slot);
+        }
         while let Some(((due, sender), _)) = self.directory.held_senders.peek() {
             if due > now {
                 break;
             }
-            self.reconsider_sender(now, SenderId(sender));
+            self.reconsider(now, Party::Sender(SenderId(sender)));
+        }
+        while let Some(((due, tenant), _)) = self.directory.held_tenants.peek() {
+            if due > now {
+                break;
+            }
+            self.reconsider(now, Party::Tenant(TenantId(tenant)));
         }
         let kept = self.end_of_wait(&self.kept, self.config.receipt_timeout);
         self.due = self.wake().map_or(kept, |wake| wake.min(kept));
@@ -239,11 +258,20 @@ impl<P: Policy> Lane<P> {
         let charged = held.record.message.segments;
         // The carrier counts what it refuses for other reasons; what it throttles it does not.
         let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
-        let (queue, session) = (held.queue, held.session);
+        let (queue, session, sent) = (held.queue, held.session, self.store.since(slot));
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session, charged);
         self.policy.completed(now, queue, charged, used);
-        let rule = self.config.retry.rule(class);
+        match class {
+            StatusClass::Throttled => {}
+            StatusClass::Accepted => self.policy.answered(now, queue, Verdict::Taken),
+            _ => self.policy.answered(now, queue, Verdict::Refused),
+        }
+        if used < charged {
+            self.give_back(now, queue, sent, charged);
+        }
+        self.yield_to_carrier(now, observer, |yielding| yielding.answered(now, sent, class));
+        let rule = self.config.retry.rule(status);
         match rule.map(|rule| (rule.place, rule.wait_after(made, key))) {
             Some((place, Some(wait))) => {
                 self.move_to(now, slot, Happening::AnsweredRetry, status.0, observer);
@@ -260,6 +288,17 @@ impl<P: Policy> Lane<P> {
         self.apply_early(now, slot, made, early, observer);
     }
 
+    /// What was sent then used no slot of the carrier: it does not count against daily caps either.
+    fn give_back(&mut self, now: Time, queue: QueueId, sent: Time, segments: Segments) {
+        let queue = self.directory.queue(queue);
+        for party in [Party::Sender(queue.sender), Party::Tenant(queue.tenant)] {
+            let gate = self.directory.gate_mut(party);
+            if gate.is_some_and(|gate| gate.refund(now, sent, segments)) {
+                self.reconsider(now, party);
+            }
+        }
+    }
+
     pub(super) fn outcome_unknown<O: LaneObserver>(
         &mut self,
         now: Time,
@@ -269,8 +308,9 @@ impl<P: Policy> Lane<P> {
         self.store.unlink(&mut self.unanswered, slot);
         self.counts.attempts.unanswered -= 1;
         self.counts.attempts.unknown += 1;
-        let held = self.store.get_mut(slot);
-        held.unknown_attempts |= attempt_bit(held.record.attempts);
+        let held = self.store.get(slot);
+        let unknown = held.unknown_attempts | attempt_bit(held.record.attempts);
+        self.store.set_unknown_attempts(slot, unknown);
         let charged = held.record.message.segments;
         let (queue, session) = (held.queue, held.session);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
@@ -330,6 +370,7 @@ impl<P: Policy> Lane<P> {
         let may_be_there =
             held.unknown_attempts != 0 || matches!(held.aside, Aside::EarlyReceipt(_));
         let queue = held.queue;
+        self.holds.forget(slot);
         self.directory.release(now, queue, &mut self.policy);
         match belief {
             Belief::Accepted => self.await_receipt(now, slot),
@@ -340,33 +381,37 @@ impl<P: Policy> Lane<P> {
     }
 
     fn park(&mut self, slot: u32, due: Time, place: RequeuePlace) {
-        let held = self.store.get_mut(slot);
-        held.aside = match place {
+        let held = self.store.get(slot);
+        let aside = match place {
             RequeuePlace::Head => Aside::RequeueAtHead,
             RequeuePlace::Tail => Aside::RequeueAtTail,
         };
+        self.store.set_aside(slot, aside);
         let due = due.min(held.record.message.expires);
         self.parked.set(slot, (due, held.sequence));
+        self.join_aside(slot);
         self.watch(due);
     }
 
     fn unpark<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
-        if self.store.get(slot).record.message.expires <= now {
+        self.leave_aside(slot);
+        if self.store.expires(slot) <= now {
             self.move_to(now, slot, Happening::Expired, 0, observer);
             self.free(now, slot);
             return;
         }
-        let held = self.store.get_mut(slot);
-        let place = match core::mem::replace(&mut held.aside, Aside::Nothing) {
+        let held = self.store.get(slot);
+        self.store.set_aside(slot, Aside::Nothing);
+        let place = match held.aside {
             Aside::RequeueAtHead => RequeuePlace::Head,
             _ => RequeuePlace::Tail,
         };
         if place == RequeuePlace::Tail {
             let sequence = self.take_sequence();
-            self.store.get_mut(slot).sequence = sequence;
+            self.store.set_sequence(slot, sequence);
         }
         self.move_to(now, slot, Happening::BackoffOver, 0, observer);
-        self.enqueue(now, slot, place);
+        self.enqueue(now, slot, Joining::from(place));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a process loses that ends without a snapshot.
 
+use alloc::vec::Vec;
+
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::policy::Policy;
@@ -16,20 +18,20 @@ impl<P: Policy> Lane<P> {
         while let Some(slot) = self.unanswered.head() {
             self.outcome_unknown(now, slot, observer);
         }
+        let live: Vec<u32> = self.store.indices().collect();
         let mut lost = 0;
-        for slot in self.store.indices() {
-            // A slot that is free keeps the belief of its last message, which was over.
-            let belief = self.store.get(slot).belief;
-            match belief {
+        for slot in live {
+            let held = self.store.get(slot);
+            match held.belief {
                 Belief::Queued | Belief::Parked => self.leave_waiting(now, slot),
                 Belief::Accepted => self.store.unlink(&mut self.without_receipt, slot),
                 _ => continue,
             }
             lost += 1;
             self.move_to(now, slot, Happening::LostOnRestart, 0, observer);
-            if belief != Belief::Accepted {
-                let queue = self.store.get(slot).queue;
-                self.directory.release(now, queue, &mut self.policy);
+            if held.belief != Belief::Accepted {
+                self.holds.forget(slot);
+                self.directory.release(now, held.queue, &mut self.policy);
             }
             self.store.remove(slot);
         }

@@ -35,10 +35,12 @@ impl<P: Policy> Lane<P> {
         self.sessions.count_by(unit);
     }
 
-    /// What the message costs that is first in a queue.
-    pub(super) fn head_segments(&self, queue: QueueId) -> Segments {
-        let head = self.directory.queue(queue).messages.head();
-        head.map_or(Segments(1), |slot| self.store.get(slot).record.message.segments)
+    /// Whether any session has room for the message that is first in a queue.
+    pub(super) fn has_room(&self, queue: QueueId) -> bool {
+        self.sessions.has_room(|| {
+            let head = self.directory.queue(queue).messages.head();
+            head.map_or(Segments(1), |slot| self.store.segments(slot))
+        })
     }
 }
 
@@ -84,10 +86,11 @@ impl Sessions {
     }
 
     /// Whether any session has room for a message.
-    pub(super) fn has_room(&self, segments: Segments) -> bool {
+    fn has_room(&self, segments: impl FnOnce() -> Segments) -> bool {
         match self.unit {
             WindowUnit::Messages => self.free_seats > 0,
             WindowUnit::Segments => {
+                let segments = segments();
                 self.sessions.iter().any(|session| session.has_room(self.unit, segments))
             }
         }

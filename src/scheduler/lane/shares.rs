@@ -4,8 +4,11 @@
 //! now, for admission. Under each node the weight of the *backlogged* children is kept, so that a
 //! share costs O(depth).
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::bounds::{Range, millionths_a_second};
+use super::filling::{Bounded, fill};
 use crate::scheduler::policy::{Hop, Level, NodeId};
 use crate::units::{Rate, Weight, mix};
 
@@ -18,6 +21,9 @@ pub(super) struct ShareTree {
     free: Vec<u32>,
     root_backlogged: u64,
     salt: u64,
+    /// Nodes with bounds, and under each parent which they are.
+    ranges: BTreeMap<u32, Range>,
+    bounded: BTreeMap<u32, Vec<u32>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +74,7 @@ impl ShareTree {
     /// Removes a node without children; returns its parent if that has none left either.
     pub(super) fn remove(&mut self, id: NodeId) -> Option<NodeId> {
         let Node { parent, .. } = self.nodes[id.0 as usize];
+        self.forget_range(id.0, parent);
         self.free.push(id.0);
         if parent == ROOT {
             return None;
@@ -134,25 +141,78 @@ impl ShareTree {
     /// What a leaf may count on, in millionths of a segment a second: the share it has if backlogged,
     /// or would have if it became so now.
     pub(super) fn share(&self, leaf: NodeId, is_backlogged: bool, rate: Rate) -> u128 {
-        let per_second = u128::from(rate.segments()) * 1_000_000_000;
-        let mut share = per_second * 1_000_000 / u128::from(rate.per().as_nanoseconds());
+        let share = millionths_a_second(rate);
+        match self.ranges.is_empty() {
+            true => self.share_by_weight(leaf, is_backlogged, share),
+            false => self.share_within(leaf.0, is_backlogged, share),
+        }
+    }
+
+    /// The sum of the weights of a node's backlogged siblings and its own, and whether its parent is
+    /// backlogged.
+    fn level_of(&self, node: &Node, is_backlogged: bool) -> (u64, bool) {
+        let (sum, parent_counted) = if node.parent == ROOT {
+            (self.root_backlogged, true)
+        } else {
+            let parent = &self.nodes[node.parent as usize];
+            (parent.backlogged_weight, parent.backlogged_children > 0)
+        };
+        (sum + if is_backlogged { 0 } else { node.hop.weight.millionths() }, parent_counted)
+    }
+
+    fn share_by_weight(&self, leaf: NodeId, is_backlogged: bool, mut share: u128) -> u128 {
         let (mut index, mut counted) = (leaf.0, is_backlogged);
         // From the bottom up: the order of the factors does not matter but for rounding.
         loop {
-            let Node { hop, parent, .. } = self.nodes[index as usize];
-            let weight = u128::from(hop.weight.millionths());
-            let (sum, parent_counted) = if parent == ROOT {
-                (self.root_backlogged, true)
-            } else {
-                let node = &self.nodes[parent as usize];
-                (node.backlogged_weight, node.backlogged_children > 0)
-            };
-            let sum = u128::from(sum) + if counted { 0 } else { weight };
-            share = share * weight / sum;
-            if parent == ROOT {
+            let node = &self.nodes[index as usize];
+            let (sum, parent_counted) = self.level_of(node, counted);
+            share = share * u128::from(node.hop.weight.millionths()) / u128::from(sum);
+            if node.parent == ROOT {
                 return share;
             }
-            (index, counted) = (parent, parent_counted);
+            (index, counted) = (node.parent, parent_counted);
+        }
+    }
+
+    /// The same where some nodes are promised or held to something: from the top down.
+    fn share_within(&self, index: u32, is_backlogged: bool, amount: u128) -> u128 {
+        let node = &self.nodes[index as usize];
+        let (sum, parent_counted) = self.level_of(node, is_backlogged);
+        let amount = match node.parent {
+            ROOT => amount,
+            parent => self.share_within(parent, parent_counted, amount),
+        };
+        let weight = |index: u32| u128::from(self.nodes[index as usize].hop.weight.millionths());
+        let siblings = self.bounded.get(&node.parent).map_or(&[][..], Vec::as_slice);
+        let takes_part =
+            |other: &u32| *other == index || self.nodes[*other as usize].backlogged_children > 0;
+        let bounded: Vec<u32> = siblings.iter().copied().filter(takes_part).collect();
+        let children: Vec<Bounded> = bounded
+            .iter()
+            .map(|other| Bounded { weight: weight(*other), range: self.ranges[other] })
+            .collect();
+        let of_bounded: u128 = children.iter().map(|child| child.weight).sum();
+        let free = u128::from(sum).saturating_sub(of_bounded);
+        let (shares, left) = fill(amount, free, &children);
+        match bounded.iter().position(|other| *other == index) {
+            Some(place) => shares[place],
+            None => left * weight(index) / free.max(1),
+        }
+    }
+
+    /// Promises a node something, or holds it to something.
+    pub(super) fn set_range(&mut self, id: NodeId, range: Range) {
+        let siblings = self.bounded.entry(self.nodes[id.0 as usize].parent).or_default();
+        if self.ranges.insert(id.0, range).is_none() {
+            siblings.push(id.0);
+        }
+    }
+
+    fn forget_range(&mut self, index: u32, parent: u32) {
+        if self.ranges.remove(&index).is_some()
+            && let Some(siblings) = self.bounded.get_mut(&parent)
+        {
+            siblings.retain(|other| *other != index);
         }
     }
 
@@ -195,5 +255,33 @@ mod tests {
         tree.set_weight(light, weight(5));
         tree.set_backlogged(a, true);
         assert_eq!(tree.share(c, true, rate), 5_000_000);
+    }
+
+    #[test]
+    fn shares_keep_to_what_is_promised_and_to_limits() {
+        let mut tree = ShareTree::new(1);
+        let [gold, lead] = [0, 1].map(|set| tree.insert(None, Level::TenantSet, set, Weight::ONE));
+        let [a, b, c] = [(gold, 0), (gold, 1), (lead, 2)].map(|(set, tenant)| {
+            let tenant_node = tree.insert(Some(set), Level::Tenant, tenant, Weight::ONE);
+            (tenant_node, tree.insert(Some(tenant_node), Level::Sender, tenant, Weight::ONE))
+        });
+        let rate = Rate::per_second(8).expect("valid");
+        for (_, queue) in [a, b, c] {
+            tree.set_backlogged(queue, true);
+        }
+        assert_eq!([a, b, c].map(|(_, q)| tree.share(q, true, rate) / 1000), [2000, 2000, 4000]);
+        // A promise inside a set takes from its other member alone; a limit of a set gives to the other.
+        tree.set_range(a.0, Range { min: 3_000_000, max: u128::MAX });
+        assert_eq!([a, b, c].map(|(_, q)| tree.share(q, true, rate) / 1000), [3000, 1000, 4000]);
+        tree.set_range(lead, Range { min: 0, max: 1_000_000 });
+        assert_eq!([a, b, c].map(|(_, q)| tree.share(q, true, rate) / 1000), [3500, 3500, 1000]);
+        // Who is not there is promised nothing; who comes has its promise.
+        tree.set_backlogged(a.1, false);
+        assert_eq!(tree.share(b.1, true, rate), 7_000_000);
+        assert_eq!(tree.share(a.1, false, rate), 3_500_000);
+        // A node that is gone has no bounds.
+        let parent = tree.remove(a.1).expect("its tenant has no other queue");
+        tree.remove(parent);
+        assert_eq!((tree.ranges.len(), tree.bounded[&gold.0].len()), (1, 0));
     }
 }

@@ -1,35 +1,34 @@
 //! Where a lane keeps its messages: a slab, with lists threaded through it.
 //!
-//! A message is in at most one list at a time (its queue, the unanswered, those without receipt, or
-//! those kept for late news), so two links a slot serve them all: joining, leaving from the middle
-//! and walking cost no allocation.
-
-use alloc::vec::Vec;
+//! A message is in at most one list at a time (its queue, those beside its queue, the unanswered, those
+//! without receipt, or those kept for late news), so two links a slot serve them all: joining, leaving
+//! from the middle and walking cost no allocation.
+//!
+//! What waits may be millions of messages, so it is kept small: 62 bytes a message, in pages that never
+//! move. What messages of one queue have in common is kept once for all of them (a *lot*), and what a
+//! message has only since its first dispatch in a slab of its own (its *journey*).
 
 use crate::scheduler::life::Belief;
-use crate::scheduler::message::Record;
+use crate::scheduler::message::{Message, Record};
+use crate::scheduler::paged::Paged;
 use crate::scheduler::policy::{Entry, EntryKind};
 use crate::scheduler::status::ReceiptState;
 use crate::time::Time;
-use crate::units::{QueueId, SessionId};
+use crate::units::{ClassId, MessageId, QueueId, Segments, SenderId, SessionId, TenantId};
 
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A message and its place.
+/// A message and what the lane remembers of it, put together from where it is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) record: Record,
     /// Place in the order of arrival; renewed when it goes to the tail after a retry.
     pub(super) sequence: u64,
-    /// When its belief last moved.
-    pub(super) since: Time,
     pub(super) queue: QueueId,
     /// Tells a slot's present message from earlier ones.
     pub(super) generation: u32,
     /// Bit n: attempt n + 1 was given up without an answer.
     pub(super) unknown_attempts: u32,
-    previous: u32,
-    next: u32,
     pub(super) session: SessionId,
     pub(super) belief: Belief,
     pub(super) aside: Aside,
@@ -39,6 +38,8 @@ pub(super) struct Slot {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Aside {
     Nothing,
+    /// Queued for the first time: by right it is another sender's.
+    Spilled,
     /// Parked: it queues again before the others when its back-off is over.
     RequeueAtHead,
     /// Parked: it queues again behind them.
@@ -54,9 +55,61 @@ impl Slot {
             segments: self.record.message.segments,
             deadline: self.record.message.expires,
             sequence: self.sequence,
-            kind: if self.record.attempts == 0 { EntryKind::New } else { EntryKind::Retry },
+            kind: match (self.record.attempts, self.aside) {
+                (0, Aside::Spilled) => EntryKind::Spill,
+                (0, _) => EntryKind::New,
+                _ => EntryKind::Retry,
+            },
         }
     }
+}
+
+/// What is kept of every message. Packed: eight bytes that begin anywhere are read as fast.
+#[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed)]
+struct Kept {
+    id: u64,
+    key: u64,
+    reference: u64,
+    expires: Time,
+    submitted: Time,
+    lot: u32,
+    previous: u32,
+    /// In the list it is in, or the next free slot.
+    next: u32,
+    /// Before its first dispatch the low and the high part of its sequence; after that, where its journey
+    /// is, and [`HAS_JOURNEY`].
+    place: u32,
+    place_high: u16,
+    segments: u16,
+    /// `None` where there is no message.
+    belief: Option<Belief>,
+    aside: Aside,
+}
+
+const HAS_JOURNEY: u16 = u16::MAX;
+
+/// What a message has since its first dispatch.
+#[derive(Clone, Copy, Debug)]
+struct Journey {
+    sequence: u64,
+    since: Time,
+    first_dispatch: Time,
+    generation: u32,
+    unknown_attempts: u32,
+    attempts: u32,
+    session: SessionId,
+}
+
+/// What the messages of one queue have in common.
+#[derive(Clone, Copy, Debug)]
+struct Lot {
+    queue: QueueId,
+    tenant: TenantId,
+    sender: SenderId,
+    class: ClassId,
+    /// Messages that belong to it; without any it stays only while it is its queue's latest.
+    messages: u32,
 }
 
 /// A list threaded through the slots.
@@ -75,111 +128,357 @@ impl List {
 }
 
 /// The slab.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Store {
-    slots: Vec<Slot>,
-    free: Vec<u32>,
+    slots: Paged<Kept>,
+    free_slot: u32,
+    journeys: Paged<Journey>,
+    /// Free ones are chained by their generations.
+    free_journey: u32,
+    lots: Paged<Lot>,
+    /// Free ones are chained by their numbers of messages.
+    free_lot: u32,
+    /// By queue: its latest lot.
+    lot_of_queue: Paged<u32>,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Store {
+            slots: Paged::default(),
+            free_slot: NONE,
+            journeys: Paged::default(),
+            free_journey: NONE,
+            lots: Paged::default(),
+            free_lot: NONE,
+            lot_of_queue: Paged::default(),
+        }
+    }
 }
 
 impl Store {
+    /// The most segments that a message can have here.
+    pub(super) const MOST_SEGMENTS: Segments = Segments(u16::MAX as u32);
+
+    /// Takes in a message that waits for its first dispatch.
+    ///
+    /// # Panics
+    /// When it has more than [`Store::MOST_SEGMENTS`], or after 2⁴⁸ messages.
     pub(super) fn insert(&mut self, record: Record, queue: QueueId, sequence: u64) -> u32 {
-        let mut slot = Slot {
-            record,
-            sequence,
-            since: record.submitted,
-            queue,
-            generation: 0,
-            unknown_attempts: 0,
+        let Record { message, submitted, .. } = record;
+        let place_high = u16::try_from(sequence >> 32).unwrap_or(HAS_JOURNEY);
+        assert_ne!(place_high, HAS_JOURNEY, "a lane takes fewer than 2^48 messages");
+        let lot = self.lot_for(queue, &message);
+        self.lots[lot].messages += 1;
+        let kept = Kept {
+            id: message.id.0,
+            key: message.key,
+            reference: message.reference,
+            expires: message.expires,
+            submitted,
+            lot,
             previous: NONE,
             next: NONE,
-            session: SessionId(0),
-            belief: Belief::Queued,
+            place: sequence as u32,
+            place_high,
+            segments: u16::try_from(message.segments.0).expect("at most the most segments"),
+            belief: Some(Belief::Queued),
             aside: Aside::Nothing,
         };
-        match self.free.pop() {
-            Some(index) => {
-                slot.generation = self.slots[index as usize].generation;
-                self.slots[index as usize] = slot;
-                index
+        if self.free_slot == NONE {
+            self.slots.push(kept);
+            return (self.slots.len() - 1) as u32;
+        }
+        let index = self.free_slot;
+        self.free_slot = self.slots[index].next;
+        self.slots[index] = kept;
+        index
+    }
+
+    /// The lot of a message that joins this queue: the queue's latest, unless that is of others.
+    fn lot_for(&mut self, queue: QueueId, message: &Message) -> u32 {
+        while self.lot_of_queue.len() <= queue.index() {
+            self.lot_of_queue.push(NONE);
+        }
+        let Message { tenant, sender, class, .. } = *message;
+        let latest = self.lot_of_queue[queue.0];
+        if latest != NONE {
+            let lot = &mut self.lots[latest];
+            if (lot.tenant, lot.sender, lot.class) == (tenant, sender, class) {
+                return latest;
             }
-            None => {
-                self.slots.push(slot);
-                (self.slots.len() - 1) as u32
+            if lot.messages == 0 {
+                *lot = Lot { queue, tenant, sender, class, messages: 0 };
+                return latest;
             }
+        }
+        let lot = Lot { queue, tenant, sender, class, messages: 0 };
+        let index = self.free_lot;
+        if index == NONE {
+            self.lots.push(lot);
+            self.lot_of_queue[queue.0] = (self.lots.len() - 1) as u32;
+        } else {
+            self.free_lot = self.lots[index].messages;
+            self.lots[index] = lot;
+            self.lot_of_queue[queue.0] = index;
+        }
+        self.lot_of_queue[queue.0]
+    }
+
+    /// One message fewer in a lot.
+    fn leave_lot(&mut self, index: u32) {
+        let lot = &mut self.lots[index];
+        lot.messages -= 1;
+        if lot.messages == 0 && self.lot_of_queue[lot.queue.0] != index {
+            lot.messages = core::mem::replace(&mut self.free_lot, index);
         }
     }
 
     /// Frees a slot that is in no list; its tickets are stale from then on.
     pub(super) fn remove(&mut self, index: u32) {
-        let slot = &mut self.slots[index as usize];
-        slot.generation = slot.generation.wrapping_add(1);
-        self.free.push(index);
+        let kept = &mut self.slots[index];
+        let (lot, journey) = (kept.lot, kept.journey());
+        kept.belief = None;
+        kept.next = core::mem::replace(&mut self.free_slot, index);
+        if let Some(journey) = journey {
+            self.journeys[journey].generation = core::mem::replace(&mut self.free_journey, journey);
+        }
+        self.leave_lot(lot);
     }
 
-    pub(super) fn get(&self, index: u32) -> &Slot {
-        &self.slots[index as usize]
+    /// A message and what is remembered of it.
+    ///
+    /// # Panics
+    /// When there is none in this slot.
+    #[inline]
+    pub(super) fn get(&self, index: u32) -> Slot {
+        let kept = &self.slots[index];
+        let lot = &self.lots[kept.lot];
+        let message = Message {
+            id: MessageId(kept.id),
+            key: kept.key,
+            reference: kept.reference,
+            tenant: lot.tenant,
+            sender: lot.sender,
+            class: lot.class,
+            segments: Segments(kept.segments.into()),
+            expires: kept.expires,
+        };
+        let (submitted, aside) = (kept.submitted, kept.aside);
+        let belief = kept.belief.expect("only slots in use are asked for");
+        let record = Record { message, submitted, first_dispatch: Time::NEVER, attempts: 0 };
+        let waits = Slot {
+            record,
+            sequence: kept.sequence(),
+            queue: lot.queue,
+            generation: kept.place,
+            unknown_attempts: 0,
+            session: SessionId(0),
+            belief,
+            aside,
+        };
+        match kept.journey() {
+            None => waits,
+            Some(journey) => {
+                let journey = &self.journeys[journey];
+                let Journey { first_dispatch, attempts, .. } = *journey;
+                Slot {
+                    record: Record { first_dispatch, attempts, ..record },
+                    sequence: journey.sequence,
+                    generation: journey.generation,
+                    unknown_attempts: journey.unknown_attempts,
+                    session: journey.session,
+                    ..waits
+                }
+            }
+        }
     }
 
-    pub(super) fn get_mut(&mut self, index: u32) -> &mut Slot {
-        &mut self.slots[index as usize]
+    /// The message of a slot, if it is still that of this generation.
+    pub(super) fn find(&self, index: u32, generation: u32) -> Option<Slot> {
+        let kept = self.slots.get(index as usize).filter(|kept| kept.is_used())?;
+        let present = match kept.journey() {
+            None => kept.place,
+            Some(journey) => self.journeys[journey].generation,
+        };
+        (present == generation).then(|| self.get(index))
     }
 
-    /// The slot of this index, if it still holds the message of this generation.
-    pub(super) fn find(&self, index: u32, generation: u32) -> Option<&Slot> {
-        self.slots.get(index as usize).filter(|slot| slot.generation == generation)
+    /// Indices of all messages.
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.slots.len() as u32).filter(|index| self.slots[*index].is_used())
     }
 
-    /// Indices of all slots that were ever used, free ones included.
-    pub(super) fn indices(&self) -> core::ops::Range<u32> {
-        0..self.slots.len() as u32
+    /// What a message costs.
+    pub(super) fn segments(&self, index: u32) -> Segments {
+        Segments(self.slots[index].segments.into())
+    }
+
+    /// When a message stops being worth sending.
+    pub(super) fn expires(&self, index: u32) -> Time {
+        self.slots[index].expires
+    }
+
+    /// When the belief of a message that was dispatched last moved.
+    pub(super) fn since(&self, index: u32) -> Time {
+        match self.slots[index].journey() {
+            None => self.slots[index].submitted,
+            Some(journey) => self.journeys[journey].since,
+        }
+    }
+
+    /// A message as its policy sees it.
+    pub(super) fn entry(&self, index: u32) -> Entry {
+        let kept = &self.slots[index];
+        let (sequence, kind) = match kept.journey() {
+            None if { kept.aside } == Aside::Spilled => (kept.sequence(), EntryKind::Spill),
+            None => (kept.sequence(), EntryKind::New),
+            Some(journey) => (self.journeys[journey].sequence, EntryKind::Retry),
+        };
+        let segments = Segments(kept.segments.into());
+        Entry { segments, deadline: kept.expires, sequence, kind }
+    }
+
+    /// The place of a message in the order of arrival.
+    fn sequence(&self, index: u32) -> u64 {
+        let kept = &self.slots[index];
+        kept.journey().map_or_else(|| kept.sequence(), |journey| self.journeys[journey].sequence)
+    }
+
+    /// A message joins another queue; what it is stays as it was.
+    pub(super) fn set_queue(&mut self, index: u32, queue: QueueId) {
+        let message = self.get(index).record.message;
+        let lot = self.lot_for(queue, &message);
+        self.lots[lot].messages += 1;
+        let before = self.slots[index].lot;
+        self.slots[index].lot = lot;
+        self.leave_lot(before);
+    }
+
+    /// The belief of a message moves.
+    pub(super) fn set_belief(&mut self, now: Time, index: u32, belief: Belief) {
+        let kept = &mut self.slots[index];
+        kept.belief = Some(belief);
+        if let Some(journey) = kept.journey() {
+            self.journeys[journey].since = now;
+        }
+    }
+
+    pub(super) fn set_aside(&mut self, index: u32, aside: Aside) {
+        self.slots[index].aside = aside;
+    }
+
+    /// A message is dispatched on a session; returns which attempt that is, from 1, and its generation.
+    pub(super) fn dispatch(&mut self, now: Time, index: u32, session: SessionId) -> (u32, u32) {
+        let kept = &mut self.slots[index];
+        if let Some(journey) = kept.journey() {
+            let journey = &mut self.journeys[journey];
+            journey.attempts += 1;
+            journey.session = session;
+            return (journey.attempts, journey.generation);
+        }
+        let generation = kept.place;
+        let journey = Journey {
+            sequence: kept.sequence(),
+            since: now,
+            first_dispatch: now,
+            generation,
+            unknown_attempts: 0,
+            attempts: 1,
+            session,
+        };
+        let place = self.free_journey;
+        kept.place_high = HAS_JOURNEY;
+        if place == NONE {
+            kept.place = self.journeys.len() as u32;
+            self.journeys.push(journey);
+        } else {
+            kept.place = place;
+            self.free_journey = core::mem::replace(&mut self.journeys[place], journey).generation;
+        }
+        (1, generation)
+    }
+
+    /// Bit n: attempt n + 1 was given up without an answer.
+    pub(super) fn set_unknown_attempts(&mut self, index: u32, attempts: u32) {
+        self.journey_mut(index).unknown_attempts = attempts;
+    }
+
+    /// A message that was dispatched takes another place in the order of arrival.
+    pub(super) fn set_sequence(&mut self, index: u32, sequence: u64) {
+        self.journey_mut(index).sequence = sequence;
+    }
+
+    fn journey_mut(&mut self, index: u32) -> &mut Journey {
+        let journey = self.slots[index].journey().expect("it was dispatched");
+        &mut self.journeys[journey]
     }
 
     pub(super) fn next(&self, index: u32) -> Option<u32> {
-        let next = self.slots[index as usize].next;
+        let next = self.slots[index].next;
         (next != NONE).then_some(next)
     }
 
     pub(super) fn push_back(&mut self, list: &mut List, index: u32) {
-        let slot = &mut self.slots[index as usize];
-        (slot.previous, slot.next) = (list.tail, NONE);
+        let kept = &mut self.slots[index];
+        (kept.previous, kept.next) = (list.tail, NONE);
         match list.tail {
             NONE => list.head = index,
-            tail => self.slots[tail as usize].next = index,
+            tail => self.slots[tail].next = index,
         }
         list.tail = index;
     }
 
-    /// Puts a slot where its sequence belongs in a list ordered by sequence, searching from the head:
-    /// what goes back to the head of its queue is older than almost all of it.
-    pub(super) fn insert_by_sequence(&mut self, list: &mut List, index: u32) {
-        let sequence = self.slots[index as usize].sequence;
-        let mut after = list.head;
-        while after != NONE && self.slots[after as usize].sequence < sequence {
-            after = self.slots[after as usize].next;
+    /// Puts a slot where its sequence belongs in a list ordered by sequence, searching from behind
+    /// `known`, a smaller one of the list, or from the head: what goes back to the head of its queue is
+    /// older than almost all of it.
+    pub(super) fn insert_by_sequence(&mut self, list: &mut List, known: Option<u32>, index: u32) {
+        let sequence = self.sequence(index);
+        let mut after = known.map_or(list.head, |known| self.slots[known].next);
+        while after != NONE && self.sequence(after) < sequence {
+            after = self.slots[after].next;
         }
         if after == NONE {
             self.push_back(list, index);
             return;
         }
-        let before = self.slots[after as usize].previous;
-        self.slots[after as usize].previous = index;
+        let before = self.slots[after].previous;
+        self.slots[after].previous = index;
         match before {
             NONE => list.head = index,
-            before => self.slots[before as usize].next = index,
+            before => self.slots[before].next = index,
         }
-        let slot = &mut self.slots[index as usize];
-        (slot.previous, slot.next) = (before, after);
+        let kept = &mut self.slots[index];
+        (kept.previous, kept.next) = (before, after);
     }
 
     pub(super) fn unlink(&mut self, list: &mut List, index: u32) {
-        let Slot { previous, next, .. } = self.slots[index as usize];
+        let Kept { previous, next, .. } = self.slots[index];
         match previous {
             NONE => list.head = next,
-            previous => self.slots[previous as usize].next = next,
+            previous => self.slots[previous].next = next,
         }
         match next {
             NONE => list.tail = previous,
-            next => self.slots[next as usize].previous = previous,
+            next => self.slots[next].previous = previous,
         }
     }
 }
+
+impl Kept {
+    fn is_used(&self) -> bool {
+        { self.belief }.is_some()
+    }
+
+    fn journey(&self) -> Option<u32> {
+        (self.place_high == HAS_JOURNEY).then_some(self.place)
+    }
+
+    /// Of a message that was never dispatched.
+    fn sequence(&self) -> u64 {
+        u64::from(self.place_high) << 32 | u64::from(self.place)
+    }
+}
+
+#[cfg(test)]
+mod tests;

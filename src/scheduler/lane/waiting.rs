@@ -1,26 +1,52 @@
 //! Waiting messages: how they join and leave their queues, and when a queue may be picked.
 
 use super::Lane;
-use super::directory::QueueStanding;
+use super::directory::{Party, QueueStanding};
+use super::gate::Gate;
 use crate::scheduler::life::Belief;
+use crate::scheduler::pacing::Pacer;
 use crate::scheduler::policy::{Ineligible, NodeId, Policy};
 use crate::scheduler::retry::RequeuePlace;
 use crate::time::{Span, Time};
-use crate::units::{QueueId, SenderId};
+use crate::units::QueueId;
+
+/// Where a message joins its queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Joining {
+    /// Behind all others.
+    Last,
+    /// Where its sequence puts it, which is behind this message of the queue, if one is known.
+    InOrder(Option<u32>),
+}
+
+impl From<RequeuePlace> for Joining {
+    fn from(place: RequeuePlace) -> Self {
+        match place {
+            RequeuePlace::Tail => Joining::Last,
+            RequeuePlace::Head => Joining::InOrder(None),
+        }
+    }
+}
 
 impl<P: Policy> Lane<P> {
-    /// Puts a queued message into its queue and tells the policy.
-    pub(super) fn enqueue(&mut self, now: Time, slot: u32, place: RequeuePlace) {
+    /// Puts a queued message into its queue and tells the policy, unless a pause keeps it out.
+    pub(super) fn enqueue(&mut self, now: Time, slot: u32, place: Joining) {
+        if self.holds.wants(slot) {
+            self.hold(slot);
+            return;
+        }
         let held = self.store.get(slot);
         let (id, entry) = (held.queue, held.entry());
         let queue = self.directory.queue_mut(id);
         let head_before = queue.messages.head();
         match place {
-            RequeuePlace::Tail => self.store.push_back(&mut queue.messages, slot),
-            RequeuePlace::Head => self.store.insert_by_sequence(&mut queue.messages, slot),
+            Joining::Last => self.store.push_back(&mut queue.messages, slot),
+            Joining::InOrder(after) => {
+                self.store.insert_by_sequence(&mut queue.messages, after, slot);
+            }
         }
         queue.segments += entry.segments.get();
-        let (node, sender, standing) = (queue.node, queue.sender, queue.standing);
+        let (node, standing) = (queue.node, queue.standing);
         let is_head = queue.messages.head() == Some(slot);
         self.policy.enqueued(now, id, entry);
         if is_head {
@@ -28,23 +54,32 @@ impl<P: Policy> Lane<P> {
         }
         if head_before.is_none() {
             self.note_backlogged(node, true);
-            self.stand_up(now, id, sender);
+            self.stand(now, id);
         } else if is_head && standing == QueueStanding::Eligible {
-            self.policy.eligible(now, id, entry);
+            self.stand(now, id);
         }
     }
 
-    /// A queue that was empty has a head: it is eligible unless its sender's cap holds it back.
-    fn stand_up(&mut self, now: Time, id: QueueId, sender: SenderId) {
-        let pacer = self.directory.sender(sender).and_then(|sender| sender.pacer);
-        match pacer.filter(|pacer| !pacer.conforms(now)) {
-            Some(pacer) => {
-                self.block(now, id);
-                let due = (pacer.earliest(now), sender.0);
-                self.directory.held_senders.set(sender.0, due);
-                self.watch(due.0);
+    /// A queue has a new head, other than by a dispatch: whether it may be picked.
+    pub(super) fn stand(&mut self, now: Time, id: QueueId) {
+        let queue = self.directory.queue(id);
+        let head = queue.messages.head().expect("only queues with a head stand");
+        let entry = self.store.get(head).entry();
+        if self.directory.held_until(now, queue, entry.segments).is_none() {
+            self.directory.queue_mut(id).standing = QueueStanding::Eligible;
+            self.policy.eligible(now, id, entry);
+            return;
+        }
+        let parties = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)];
+        self.block(now, id);
+        for party in parties {
+            let due = self.directory.gate(party).and_then(|g| g.held_until(now, entry.segments));
+            let (held, number) = self.directory.held(party);
+            if let Some(due) = due.filter(|due| *due < Time::NEVER) {
+                let first = held.key(number).map_or(due, |(first, _)| due.min(first));
+                held.set(number, (first, number));
+                self.watch(first);
             }
-            None => self.unblock(now, id),
         }
     }
 
@@ -56,13 +91,6 @@ impl<P: Policy> Lane<P> {
         }
     }
 
-    fn unblock(&mut self, now: Time, id: QueueId) {
-        let queue = self.directory.queue_mut(id);
-        let head = queue.messages.head().expect("only queues with a head are unblocked");
-        queue.standing = QueueStanding::Eligible;
-        self.policy.eligible(now, id, self.store.get(head).entry());
-    }
-
     /// Only admission asks for shares; without it nobody pays for keeping them.
     fn note_backlogged(&mut self, node: NodeId, is_backlogged: bool) {
         if self.config.admission.is_some() {
@@ -70,40 +98,48 @@ impl<P: Policy> Lane<P> {
         }
     }
 
-    /// Blocks or unblocks all queues of a sender, as its cap wants it.
-    pub(super) fn reconsider_sender(&mut self, now: Time, id: SenderId) {
-        let sender = self.directory.sender_mut(id);
-        let held_until =
-            sender.pacer.filter(|pacer| !pacer.conforms(now)).map(|pacer| pacer.earliest(now));
-        // The list is given back below; meanwhile nobody else looks at it.
-        let queues = core::mem::take(&mut sender.queues);
-        let mut waits = false;
-        for queue in &queues {
-            if self.directory.queue(*queue).messages.head().is_none() {
-                continue;
-            }
-            waits = true;
-            match held_until {
-                Some(_) => self.block(now, *queue),
-                None if self.directory.queue(*queue).standing == QueueStanding::Blocked => {
-                    self.unblock(now, *queue);
+    /// Blocks or unblocks all queues of a party, as its gate and those of its counterparts want it.
+    pub(super) fn reconsider(&mut self, now: Time, party: Party) {
+        for position in 0..self.directory.queues_of_party(party) {
+            let id = self.directory.queue_of_party(party, position);
+            let queue = self.directory.queue(id);
+            let Some(head) = queue.messages.head() else { continue };
+            let entry = self.store.get(head).entry();
+            match self.directory.held_until(now, queue, entry.segments) {
+                Some(_) => self.block(now, id),
+                None if queue.standing == QueueStanding::Blocked => {
+                    self.directory.queue_mut(id).standing = QueueStanding::Eligible;
+                    self.policy.eligible(now, id, entry);
                 }
                 None => {}
             }
         }
-        self.directory.sender_mut(id).queues = queues;
-        match held_until {
-            Some(due) if waits => {
-                self.directory.held_senders.set(id.0, (due, id.0));
+        self.watch_gate(now, party);
+    }
+
+    /// Keeps the time at which a party's gate next lets something of it go.
+    fn watch_gate(&mut self, now: Time, party: Party) {
+        let due = self.directory.gate(party).and_then(|gate| {
+            let heads = (0..self.directory.queues_of_party(party)).filter_map(|position| {
+                let id = self.directory.queue_of_party(party, position);
+                self.directory.queue(id).messages.head()
+            });
+            let sizes = heads.map(|head| self.store.get(head).record.message.segments);
+            sizes.filter_map(|segments| gate.held_until(now, segments)).min()
+        });
+        let (held, number) = self.directory.held(party);
+        match due.filter(|due| *due < Time::NEVER) {
+            Some(due) => {
+                held.set(number, (due, number));
                 self.watch(due);
             }
-            _ => self.directory.held_senders.remove(id.0),
+            None => held.remove(number),
         }
     }
 
     /// Takes a message out of its queue's list; returns the head after that.
     pub(super) fn pop_queue(&mut self, id: QueueId, slot: u32) -> Option<u32> {
-        let segments = self.store.get(slot).record.message.segments;
+        let segments = self.store.segments(slot);
         let queue = self.directory.queue_mut(id);
         let was_head = queue.messages.head() == Some(slot);
         self.store.unlink(&mut queue.messages, slot);
@@ -118,34 +154,71 @@ impl<P: Policy> Lane<P> {
         head
     }
 
-    /// Takes a waiting message out of its queue or out of the parked ones.
+    /// Takes a waiting message out of its queue, out of the parked ones or out of a pause.
     pub(super) fn leave_waiting(&mut self, now: Time, slot: u32) {
         let held = self.store.get(slot);
         let (belief, id, entry) = (held.belief, held.queue, held.entry());
         if belief == Belief::Parked {
             self.parked.remove(slot);
+            self.leave_aside(slot);
+            return;
+        }
+        if self.holds.let_go(slot) {
+            self.leave_aside(slot);
             return;
         }
         let was_head = self.directory.queue(id).messages.head() == Some(slot);
         let next = self.pop_queue(id, slot);
         self.policy.withdrawn(now, id, entry);
-        let queue = self.directory.queue_mut(id);
         match next {
             None => {
-                queue.standing = QueueStanding::Empty;
+                self.directory.queue_mut(id).standing = QueueStanding::Empty;
                 self.policy.ineligible(now, id, Ineligible::Empty);
             }
-            Some(head) if was_head && queue.standing == QueueStanding::Eligible => {
-                self.policy.eligible(now, id, self.store.get(head).entry());
+            Some(_) if was_head => {
+                if self.directory.queue(id).standing == QueueStanding::Eligible {
+                    self.stand(now, id);
+                } else {
+                    self.reconsider_head(now, id);
+                }
             }
             Some(_) => {}
         }
     }
 
+    /// A blocked queue has another head: a smaller one may fit into what is left of a day.
+    fn reconsider_head(&mut self, now: Time, id: QueueId) {
+        let queue = self.directory.queue(id);
+        for party in [Party::Tenant(queue.tenant), Party::Sender(queue.sender)] {
+            if self.directory.gate(party).is_some_and(Gate::depends_on_size) {
+                self.reconsider(now, party);
+            }
+        }
+    }
+
+    /// Keeps a queued message out of its queue until it is resumed.
+    pub(super) fn hold(&mut self, slot: u32) {
+        let expires = self.store.get(slot).record.message.expires;
+        self.holds.hold(slot, expires);
+        self.join_aside(slot);
+        self.watch(expires);
+    }
+
+    /// Lists a message that waits, though not in its queue's order.
+    pub(super) fn join_aside(&mut self, slot: u32) {
+        let queue = self.directory.queue_mut(self.store.get(slot).queue);
+        self.store.push_back(&mut queue.aside, slot);
+    }
+
+    pub(super) fn leave_aside(&mut self, slot: u32) {
+        let queue = self.directory.queue_mut(self.store.get(slot).queue);
+        self.store.unlink(&mut queue.aside, slot);
+    }
+
     /// Keeps the time at which a queue's head expires.
     fn watch_expiry(&mut self, id: QueueId) {
         let head = self.directory.queue(id).messages.head();
-        let expires = head.map_or(Time::NEVER, |slot| self.store.get(slot).record.message.expires);
+        let expires = head.map_or(Time::NEVER, |slot| self.store.expires(slot));
         if expires < Time::NEVER {
             self.expiring.set(id.0, (expires, id.0));
             self.watch(expires);
@@ -154,18 +227,20 @@ impl<P: Policy> Lane<P> {
         }
     }
 
-    /// How long a queue's backlog takes at its present share, or at its sender's cap if that is less.
-    pub(super) fn drain_time(&self, id: QueueId) -> Span {
+    /// How long a queue's backlog takes at its present share, or at the caps of its tenant and sender
+    /// if they take longer.
+    pub(super) fn drain_time(&self, now: Time, id: QueueId) -> Span {
         let queue = self.directory.queue(id);
         let backlog = u128::from(queue.segments) * 1_000_000;
-        let by_share = self.config.quota.map(|quota| {
+        let by_share = self.pacer.as_ref().map(Pacer::quota).map(|quota| {
             let is_backlogged = queue.messages.head().is_some();
             let share = self.directory.tree.share(queue.node, is_backlogged, quota.rate).max(1);
             let nanoseconds = backlog * 1_000_000_000 / share;
             Span::from_nanoseconds(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
         });
-        let pacer = self.directory.sender(queue.sender).and_then(|sender| sender.pacer);
-        let by_cap = pacer.map(|pacer| pacer.quota().rate.span_of(queue.segments));
-        by_share.into_iter().chain(by_cap).max().unwrap_or(Span::ZERO)
+        let by_caps = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)].map(|party| {
+            self.directory.gate(party).and_then(|gate| gate.drain_time(now, queue.segments))
+        });
+        by_share.into_iter().chain(by_caps.into_iter().flatten()).max().unwrap_or(Span::ZERO)
     }
 }

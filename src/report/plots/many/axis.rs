@@ -55,6 +55,11 @@ impl Axis {
         self.first + (part * f64::from(self.last - self.first)).round() as i32
     }
 
+    /// The same numbers between other pixels.
+    pub(super) fn over(&self, (first, last): (i32, i32)) -> Axis {
+        Axis { first, last, ..*self }
+    }
+
     pub(super) fn is_logarithmic(&self) -> bool {
         self.is_logarithmic
     }

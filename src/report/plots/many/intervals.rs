@@ -35,11 +35,16 @@ pub struct Interval {
     pub is_censored: bool,
 }
 
-/// Draws all panels below each other.
+/// Draws all panels below each other; the two texts say what the colours of marked and unmarked rows mean.
 ///
 /// # Errors
 /// When the drawing library fails.
-pub fn draw(title: &str, subtitle: &str, panels: &[IntervalPanel]) -> Result<String, String> {
+pub fn draw(
+    title: &str,
+    subtitle: &str,
+    [marked, unmarked]: [&str; 2],
+    panels: &[IntervalPanel],
+) -> Result<String, String> {
     if panels.iter().all(|panel| panel.rows.iter().all(|row| row.mean.is_none())) {
         return without_data(title, subtitle, "there are no figures");
     }
@@ -53,9 +58,9 @@ pub fn draw(title: &str, subtitle: &str, panels: &[IntervalPanel]) -> Result<Str
         }
         let y = height - 20;
         canvas.circle((32, y), 5, GREEN);
-        canvas.text("best, or not shown to be worse", (44, y), 12, FAINT, Anchor::Left);
+        canvas.text(marked, (44, y), 12, FAINT, Anchor::Left);
         canvas.circle((262, y), 5, BLUE);
-        canvas.text("shown not to be best, or unordered", (274, y), 12, FAINT, Anchor::Left);
+        canvas.text(unmarked, (274, y), 12, FAINT, Anchor::Left);
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::super::fault::Recurrence;
 use super::super::super::reader::TableReader;
-use super::super::super::resolved::{Arrivals, Pace, SenderUse, Source};
+use super::super::super::resolved::{Arrivals, CampaignNotice, Pace, SenderUse, Source};
 use super::super::names::Names;
 use super::super::traffic::in_words;
 use super::Scope;
@@ -64,7 +64,9 @@ pub(super) fn arrivals(
                 let label = format!("arrivals end at {}", in_words(horizon));
                 reader.reject("duration", "the campaign goes on after the arrivals end", label);
             }
-            Arrivals::Campaign { at: start, messages, over: when.duration }
+            // The fault itself tells the detector, where it is announced.
+            let notice = CampaignNotice::Unannounced;
+            Arrivals::Campaign { at: start, messages, over: when.duration, notice }
         }
         "flash-crowd" => {
             let peak = reader.rate("peak");

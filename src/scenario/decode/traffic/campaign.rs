@@ -1,7 +1,7 @@
 //! Kind `campaign`.
 
 use super::super::super::reader::{Field, Shape, TableReader, TableSpec};
-use super::super::super::resolved::Arrivals;
+use super::super::super::resolved::{Arrivals, CampaignNotice};
 use super::{COMMON, Where, in_words, kind_field};
 use crate::time::Time;
 
@@ -18,6 +18,12 @@ pub(super) static CAMPAIGN: TableSpec = TableSpec {
                 "how many messages",
             ),
             Field::with_default("over", Shape::Span, "\"0s\"", "over how long; 0s for all at once"),
+            Field::with_default(
+                "announced",
+                Shape::Boolean,
+                "false",
+                "true when the platform is told: the detector takes it for no spike",
+            ),
         ],
         COMMON,
     ],
@@ -28,6 +34,9 @@ pub(super) fn decode(reader: &TableReader<'_>, place: &Where<'_>) -> Option<Arri
     let at = reader.span("at");
     let messages = reader.integer("messages");
     let over = reader.span("over");
+    let notice = reader.boolean("announced").map(|announced| {
+        if announced { CampaignNotice::Announced } else { CampaignNotice::Unannounced }
+    });
     if let (Some(at), Some(duration)) = (at, place.duration) {
         let label = format!("arrivals end at {}", in_words(duration));
         if at >= duration {
@@ -37,5 +46,10 @@ pub(super) fn decode(reader: &TableReader<'_>, place: &Where<'_>) -> Option<Arri
             reader.reject("over", "the campaign goes on after the arrivals end", label);
         }
     }
-    Some(Arrivals::Campaign { at: Time::ZERO + at?, messages: messages?, over: over? })
+    Some(Arrivals::Campaign {
+        at: Time::ZERO + at?,
+        messages: messages?,
+        over: over?,
+        notice: notice?,
+    })
 }

@@ -1,0 +1,82 @@
+//! What a message and a queue cost the lane: time, allocations, bytes.
+//!
+//! `cargo run --release --example lane_cost [QUEUES...]` prints, for each number of queues (100, 10,000 and
+//! 1,000,000 unless told otherwise), the nanoseconds from submission to receipt under the load of
+//! `tests/support/crowd.rs`: four levels, two pacers, admission, expiry, accounting, random order. Beside
+//! scoring stand first-in-first-out, which has one heap, and a policy that looks at every queue.
+//!
+//! Time is processor time where the system tells it, and the fastest of several turns counts. `valgrind
+//! --tool=callgrind` around it counts instructions.
+
+#![expect(clippy::disallowed_methods, reason = "measuring cost is about the wall clock")]
+
+#[path = "support/clock.rs"]
+mod clock;
+#[path = "../tests/support/counting.rs"]
+mod counting;
+#[path = "../tests/support/crowd.rs"]
+#[allow(dead_code, reason = "tests use more of it")]
+mod crowd;
+#[path = "../tests/support/linear.rs"]
+mod linear;
+
+use std::time::Duration;
+
+use apportion::scheduler::{Fifo, Policy, Scoring};
+use clock::Clock;
+use crowd::Crowd;
+use linear::LinearScan;
+
+/// Looking at every queue of more than these takes milliseconds a message.
+const MOST_FOR_LINEAR: u32 = 10_000;
+/// Times each policy is measured.
+const TURNS: usize = 5;
+
+fn main() {
+    let mut sizes: Vec<u32> =
+        std::env::args().skip(1).map(|text| text.parse().expect("a number of queues")).collect();
+    if sizes.is_empty() {
+        sizes = vec![100, 10_000, 1_000_000];
+    }
+    println!(
+        "{:>9}  {:>11}  ns a message  of fifo  allocations  bytes a message  bytes a queue",
+        "queues", "policy"
+    );
+    for queues in sizes {
+        let fifo = measure("fifo", queues, Fifo::new(), None);
+        measure("scoring", queues, Scoring::new(), Some(fifo));
+        if queues <= MOST_FOR_LINEAR {
+            measure("linear-scan", queues, LinearScan::default(), Some(fifo));
+        }
+    }
+}
+
+/// Prints a line; returns nanoseconds a message.
+fn measure<P: Policy>(name: &str, queues: u32, policy: P, fifo: Option<f64>) -> f64 {
+    let mut crowd = Crowd::new(policy, queues);
+    let attached = counting::held();
+    crowd.fill(1);
+    let one_each = counting::held();
+    let more = 1 + 200_000 / queues;
+    crowd.fill(more);
+    let filled = counting::held();
+    let a_message = (filled - one_each) as f64 / f64::from(queues) / f64::from(more);
+    let a_queue = (one_each - attached) as f64 / f64::from(queues) - a_message;
+
+    let messages = if name == "linear-scan" { 100_000_000 / queues.max(1_000) } else { 300_000 };
+    (0..messages).for_each(|_| crowd.turn());
+    let before = counting::allocations();
+    let mut best = Duration::MAX;
+    for _ in 0..TURNS {
+        let start = Clock::start();
+        (0..messages).for_each(|_| crowd.turn());
+        best = best.min(start.passed());
+    }
+    let nanoseconds = best.as_secs_f64() * 1e9 / f64::from(messages);
+    println!(
+        "{queues:>9}  {name:>11}  {nanoseconds:>12.0}  {:>7.2}  {:>11}  {a_message:>15.1}  {a_queue:>13.1}",
+        nanoseconds / fifo.unwrap_or(nanoseconds),
+        counting::allocations() - before,
+    );
+    nanoseconds
+}

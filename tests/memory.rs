@@ -1,0 +1,63 @@
+//! What the lane asks of the allocator: nothing in the steady state, little for what waits, and little for
+//! queues in which nothing does.
+
+#[path = "support/counting.rs"]
+mod counting;
+#[path = "support/crowd.rs"]
+mod crowd;
+
+use apportion::scheduler::{Fifo, Policy, Scoring};
+use crowd::Crowd;
+
+/// Allocations of so many turns after as many to warm up.
+fn allocations_of_turns(policy: impl Policy, turns: u32) -> u64 {
+    let mut crowd = Crowd::new(policy, 1_000);
+    crowd.fill(4);
+    (0..turns).for_each(|_| crowd.turn());
+    let before = counting::allocations();
+    (0..turns).for_each(|_| crowd.turn());
+    counting::allocations() - before
+}
+
+#[test]
+fn the_steady_state_allocates_nothing() {
+    assert_eq!(allocations_of_turns(Scoring::new(), 20_000), 0);
+    assert_eq!(allocations_of_turns(Fifo::new(), 20_000), 0);
+}
+
+/// Bytes that a queued message takes, pages and lists and all, beyond those of its queue.
+fn bytes_of_a_message(policy: impl Policy) -> f64 {
+    let (queues, messages) = (1_000, 200);
+    let mut crowd = Crowd::new(policy, queues);
+    crowd.fill(1);
+    counting::forget_most_held();
+    let before = counting::held();
+    crowd.fill(messages);
+    (counting::most_held() - before) as f64 / f64::from(queues * messages)
+}
+
+#[test]
+fn a_queued_message_takes_at_most_64_bytes() {
+    let (scoring, fifo) = (bytes_of_a_message(Scoring::new()), bytes_of_a_message(Fifo::new()));
+    assert!(scoring <= 64.0 && fifo <= 64.0, "{scoring} under scoring, {fifo} under fifo");
+}
+
+#[test]
+fn queues_of_tenants_that_went_away_are_used_again() {
+    // Ten thousand queues are used once, one after another: a crowd that never stands together.
+    let mut crowd = Crowd::new(Scoring::new(), 10_000);
+    let mut pass = |from: u32, to: u32| {
+        for queue in from..to {
+            crowd.submit(queue);
+            crowd.drain();
+        }
+        (crowd.lane.queue_count(), counting::held())
+    };
+    let (kept, half) = pass(0, 5_000);
+    assert!(kept <= 1_025, "{kept} queues");
+    let (kept, whole) = pass(5_000, 10_000);
+    assert!(kept <= 1_025, "{kept} queues");
+    // What a tenant or a sender remembers of its own stays; a queue, its nodes and its messages do not.
+    let more = (whole - half) as f64 / 5_000.0;
+    assert!(more < 100.0, "{more} bytes for each queue that is gone");
+}

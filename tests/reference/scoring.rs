@@ -1,0 +1,682 @@
+//! Scoring with its options, as plainly as they are stated.
+//!
+//! - An order stands for K messages: tags and V stand still, what is sent is charged when the order is found
+//!   anew, as one message. It is found anew after K messages; when it is too old; when nothing in it may go;
+//!   when a tenant comes or goes; when a weight, a bound or the rate changes. Walked, a queue has one turn.
+//! - Worst-case fairness: WF²Q+ at every node, but a child that is held back keeps its distance to V.
+//! - A promise f: while service ÷ f is not ahead of the parent's service, slowed down where ready children
+//!   are promised more than everything, the child goes first. Beyond it at most twice a batch is remembered.
+//! - A limit: n ≤ 1 + limit·T by the generic cell rate algorithm. Who is over it is as if idle.
+
+use super::order::{Choice, First, Order, Terms, Unit};
+use super::rational::Ratio;
+use super::scheduler::{Path, State};
+use std::collections::BTreeMap;
+
+/// Which options are set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) every: u64,
+    pub(crate) max_age: Option<u64>,
+    pub(crate) is_walked: bool,
+    pub(crate) is_worst_case_fair: bool,
+    /// Whether nodes have the bounds of [`bounds_of`].
+    pub(crate) is_bounded: bool,
+    /// Seconds of lag a second of waiting, and a second of urgency within `horizon`.
+    pub(crate) waiting: Option<Ratio>,
+    pub(crate) urgency: Option<(Ratio, u64)>,
+}
+
+pub(crate) const PLAIN: Options = Options {
+    every: 1,
+    max_age: None,
+    is_walked: false,
+    is_worst_case_fair: false,
+    is_bounded: false,
+    waiting: None,
+    urgency: None,
+};
+
+/// What a node of this place in the keyed order is promised, and held to in segments a nanosecond.
+pub(crate) fn bounds_of(tie: u64, per: u64) -> (Option<Ratio>, Option<Ratio>) {
+    let part =
+        Ratio::new([1, 1, 2, 1][(tie >> 8 & 3) as usize], [2, 4, 5, 10][(tie >> 8 & 3) as usize]);
+    let rate = Ratio::new((1 + (tie >> 16 & 1)).into(), per.into());
+    ((tie & 1 == 1).then_some(part), (tie & 6 == 6).then_some(rate))
+}
+
+/// How a node takes part in its parent's division.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stand {
+    Idle,
+    /// All below it is held back.
+    Held,
+    /// Its own limit holds it back.
+    Limited,
+    Going,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    weight: Ratio,
+    tie: u64,
+    stand: Stand,
+    state: State,
+    is_taken: bool,
+    tag: Ratio,
+    promise: Option<Ratio>,
+    promise_tag: Ratio,
+    /// What it was ordered by last.
+    key: Ratio,
+    limit: Option<Ratio>,
+    limited_until: Ratio,
+    /// While held back: distances of the tags to the clocks of the parent.
+    lag: Option<(Ratio, Ratio)>,
+    charged: Ratio,
+    returned: Ratio,
+    first: Option<First>,
+    /// Whether that is announced: the queue may be served.
+    is_known: bool,
+    score: Ratio,
+    /// V and the service of the node for its children.
+    virtual_time: Ratio,
+    promised_time: Ratio,
+    /// On the wire, and since when that is known.
+    left: Ratio,
+    since: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scoring {
+    options: Options,
+    nodes: BTreeMap<Path, Node>,
+    rate: Ratio,
+    per: u64,
+    sent: u64,
+    began: u64,
+}
+
+fn above(path: &[(u64, u64)]) -> Path {
+    path[..path.len() - 1].to_vec()
+}
+
+fn upwards(leaf: &Path) -> Vec<Path> {
+    (1..=leaf.len()).rev().map(|depth| leaf[..depth].to_vec()).collect()
+}
+
+impl Scoring {
+    pub(crate) fn new(options: Options, rate: Ratio, per: u64) -> Self {
+        let zero = Ratio::ZERO;
+        let root = Node {
+            weight: Ratio::from(1),
+            tie: 0,
+            stand: Stand::Idle,
+            state: State::Idle,
+            is_taken: false,
+            tag: zero,
+            promise: None,
+            promise_tag: zero,
+            key: zero,
+            limit: None,
+            limited_until: zero,
+            lag: None,
+            charged: zero,
+            returned: zero,
+            first: None,
+            is_known: false,
+            score: zero,
+            virtual_time: zero,
+            promised_time: zero,
+            left: zero,
+            since: 0,
+        };
+        let nodes = BTreeMap::from([(Vec::new(), root)]);
+        Scoring { options, nodes, rate, per, sent: 0, began: 0 }
+    }
+
+    fn node(&mut self, path: &[(u64, u64)]) -> &mut Node {
+        self.nodes.get_mut(path).expect("the node exists")
+    }
+
+    fn children<'a>(&'a self, parent: &'a Path) -> impl Iterator<Item = (&'a Path, &'a Node)> {
+        let below = |path: &Path| path.len() == parent.len() + 1 && path.starts_with(parent);
+        self.nodes.iter().filter(move |(path, _)| below(path))
+    }
+
+    fn is_leaf(path: &Path) -> bool {
+        path.last().is_some_and(|(level, _)| *level == 3)
+    }
+
+    fn is_limited(&self, now: u64, path: &Path) -> bool {
+        self.nodes[path].limit.is_some() && self.nodes[path].limited_until > now.into()
+    }
+
+    /// Whether a node may be served now; in the order that stands if `turns`.
+    fn may_go(&self, now: u64, path: &Path, turns: bool) -> bool {
+        if self.is_limited(now, path) {
+            return false;
+        }
+        let node = &self.nodes[path];
+        if Self::is_leaf(path) {
+            return node.state == State::Ready && !(turns && node.is_taken);
+        }
+        self.children(path).any(|(child, _)| self.may_go(now, child, turns))
+    }
+
+    /// Whether something waits below a node.
+    fn waits(&self, path: &Path) -> bool {
+        if Self::is_leaf(path) {
+            return self.nodes[path].state != State::Idle;
+        }
+        self.children(path).any(|(child, _)| self.waits(child))
+    }
+
+    fn clocks(&self, parent: &Path) -> (Ratio, Ratio) {
+        (self.nodes[parent].virtual_time, self.nodes[parent].promised_time)
+    }
+
+    fn stand(&self, now: u64, path: &Path) -> Stand {
+        let below = match Self::is_leaf(path) {
+            true => self.nodes[path].state == State::Ready,
+            false => self.children(path).any(|(child, _)| self.may_go(now, child, false)),
+        };
+        match (self.waits(path), below, self.is_limited(now, path)) {
+            (false, ..) => Stand::Idle,
+            (true, false, _) => Stand::Held,
+            (true, true, true) => Stand::Limited,
+            (true, true, false) => Stand::Going,
+        }
+    }
+
+    /// Keeps the tags of all nodes as what they are now.
+    fn follow(&mut self, now: u64, before: &BTreeMap<Path, Stand>) {
+        let paths: Vec<Path> = self.nodes.keys().filter(|path| !path.is_empty()).cloned().collect();
+        // From the leaves upwards, as states change.
+        for path in paths.iter().rev() {
+            let rested = |stand| matches!(stand, Stand::Idle | Stand::Limited);
+            let (was, is) =
+                (before.get(path).copied().unwrap_or(Stand::Idle), self.stand(now, path));
+            let parent = above(path);
+            if self.options.is_worst_case_fair {
+                self.pass(now, &parent);
+            }
+            let (clock, promised) = self.clocks(&parent);
+            let node = self.node(path);
+            if let (Some((lag, promise_lag)), true) = (node.lag, is != Stand::Held) {
+                (node.tag, node.promise_tag) = (clock + lag, promised + promise_lag);
+                node.lag = None;
+            }
+            if rested(was) && !rested(is) {
+                node.tag = node.tag.max(clock);
+                node.promise_tag = node.promise_tag.max(promised);
+            }
+            if is == Stand::Held && node.lag.is_none() {
+                node.lag = Some((node.tag - clock, node.promise_tag - promised));
+            }
+            node.stand = is;
+        }
+        if self.options.is_worst_case_fair {
+            // Below the top V follows at once.
+            let inner = paths.iter().filter(|path| !Self::is_leaf(path));
+            for path in inner.cloned().collect::<Vec<_>>() {
+                self.pass(now, &path);
+                self.reach(now, &path);
+            }
+        }
+    }
+
+    /// How all nodes stand, as far as it was told.
+    fn stands(&self) -> BTreeMap<Path, Stand> {
+        self.nodes.iter().map(|(path, node)| (path.clone(), node.stand)).collect()
+    }
+
+    /// Does something that changes who waits, and lets the tags follow.
+    fn change(&mut self, now: u64, what: impl FnOnce(&mut Self)) {
+        let before = self.stands();
+        what(self);
+        self.follow(now, &before);
+    }
+
+    /// The wire goes on until `now`; only the root's takes time.
+    fn pass(&mut self, now: u64, parent: &Path) {
+        let rate = self.rate;
+        let node = self.node(parent);
+        let given = match parent.is_empty() {
+            true => (Ratio::from(now - node.since) * rate).min(node.left),
+            false => node.left,
+        };
+        node.since = now;
+        self.give(parent, given);
+    }
+
+    fn give(&mut self, parent: &Path, given: Ratio) {
+        let weights = self.weights(parent);
+        let node = self.node(parent);
+        node.left = node.left - given;
+        if given != Ratio::ZERO && weights != Ratio::ZERO {
+            node.virtual_time = node.virtual_time + given / weights;
+        }
+    }
+
+    fn weights(&self, parent: &Path) -> Ratio {
+        self.children(parent).fold(Ratio::ZERO, |sum, (_, child)| sum + child.weight)
+    }
+
+    /// V is at least the least start of those that take part.
+    fn reach(&mut self, now: u64, parent: &Path) {
+        let parts = self.children(parent).filter(|(path, _)| self.may_go(now, path, true));
+        if let Some(least) = parts.map(|(_, child)| child.tag).min() {
+            let node = self.node(parent);
+            node.virtual_time = node.virtual_time.max(least);
+        }
+    }
+
+    fn head(&mut self, now: u64, path: &Path) -> Ratio {
+        match &self.nodes[path].first {
+            Some(first) if Self::is_leaf(path) => Ratio::from(first.segments),
+            _ => {
+                let child = self.choose(now, path).expect("something may go");
+                self.head(now, &child)
+            }
+        }
+    }
+
+    /// What counts beside the lag of the queue that a node would send from.
+    fn score(&mut self, now: u64, path: &Path) -> Ratio {
+        if Self::is_leaf(path) {
+            return self.nodes[path].score;
+        }
+        let child = self.choose(now, path).expect("something may go");
+        self.score(now, &child)
+    }
+
+    /// Nanoseconds of own share in the units of the tags of a node's children.
+    fn units(&self, parent: &Path, nanoseconds: Ratio) -> Ratio {
+        let mut units = nanoseconds * self.rate;
+        for depth in 1..=parent.len() {
+            let path = parent[..depth].to_vec();
+            units = units * self.nodes[&path].weight / self.weights(&above(&path));
+        }
+        units / self.weights(parent)
+    }
+
+    fn choose(&mut self, now: u64, parent: &Path) -> Option<Path> {
+        if self.options.is_worst_case_fair {
+            self.pass(now, parent);
+            if self.nodes[parent].left == Ratio::ZERO {
+                self.reach(now, parent);
+            }
+        }
+        let parts: Vec<Path> = self
+            .children(parent)
+            .map(|(path, _)| path.clone())
+            .filter(|path| self.may_go(now, path, true))
+            .collect();
+        let (clock, promised) = self.clocks(parent);
+        let due = parts.iter().filter(|path| self.nodes[*path].promise.is_some());
+        let due = due.min_by_key(|path| (self.nodes[*path].promise_tag, self.nodes[*path].tie));
+        if let Some(due) = due.filter(|path| self.nodes[*path].promise_tag <= promised) {
+            return Some(due.clone());
+        }
+        let terms = self.options.waiting.is_some() || self.options.urgency.is_some();
+        let keyed: Vec<((bool, Ratio, u64), Path)> = parts
+            .into_iter()
+            .map(|path| {
+                let Node { tag, weight, tie, .. } = self.nodes[&path];
+                let key = if self.options.is_worst_case_fair && tag <= clock {
+                    (false, tag + self.head(now, &path) / weight)
+                } else if self.options.is_worst_case_fair {
+                    (true, tag)
+                } else if terms {
+                    let score = self.score(now, &path);
+                    (false, tag - self.units(parent, score))
+                } else {
+                    (false, tag)
+                };
+                self.node(&path).key = key.1;
+                ((key.0, key.1, tie), path)
+            })
+            .collect();
+        keyed.into_iter().min().map(|(_, path)| path)
+    }
+
+    fn evaluate(&mut self, now: u64, leaf: &Path) {
+        let options = self.options;
+        let node = self.node(leaf);
+        let Some(first) = &node.first else { return };
+        let waited = Ratio::from(now - first.arrived);
+        let slack = first.deadline.saturating_sub(now);
+        node.score = options.waiting.map_or(Ratio::ZERO, |weight| whole(weight * waited))
+            + options.urgency.map_or(Ratio::ZERO, |(weight, horizon)| {
+                whole(weight * Ratio::from(horizon.saturating_sub(slack)))
+            });
+    }
+
+    fn evaluate_all(&mut self, now: u64) {
+        let ready = |(path, node): (&Path, &Node)| {
+            (Self::is_leaf(path) && node.state == State::Ready).then(|| path.clone())
+        };
+        for leaf in self.nodes.iter().filter_map(ready).collect::<Vec<_>>() {
+            self.evaluate(now, &leaf);
+        }
+    }
+
+    /// The order is found anew.
+    fn rescore(&mut self, now: u64) {
+        // Limits that are over are over first.
+        let stands = self.stands();
+        self.follow(now, &stands);
+        self.sent = 0;
+        let touched = |(path, node): (&Path, &Node)| {
+            let is_touched = node.charged != Ratio::ZERO || node.returned != Ratio::ZERO;
+            is_touched.then(|| path.clone())
+        };
+        let touched: Vec<Path> = self.nodes.iter().filter_map(touched).collect();
+        let served = |node: &Node| node.charged != Ratio::ZERO;
+        let mut level: BTreeMap<Path, (Ratio, Ratio)> = BTreeMap::new();
+        for path in &touched {
+            let (clock, promised) = self.clocks(&above(path));
+            let node = &self.nodes[path];
+            let tags = match node.lag {
+                Some((lag, promise_lag)) => (clock + lag, promised + promise_lag),
+                None => (node.tag, node.promise_tag),
+            };
+            level.insert(path.clone(), tags);
+        }
+        for path in &touched {
+            if !served(&self.nodes[path]) {
+                continue;
+            }
+            let (parent, charged) = (above(path), self.nodes[path].charged);
+            let pace = self.pace(now, &parent);
+            let node = self.node(&parent);
+            node.virtual_time = node.virtual_time.max(level[path].0);
+            node.promised_time = node.promised_time + charged / pace;
+        }
+        for path in &touched {
+            let (clock, promised) = self.clocks(&above(path));
+            let is_served = served(&self.nodes[path]);
+            let node = self.node(path);
+            let (charged, returned) = (node.charged, node.returned);
+            (node.charged, node.returned) = (Ratio::ZERO, Ratio::ZERO);
+            let mut tags = level[path];
+            tags.0 = tags.0 + (charged - returned) / node.weight;
+            if let Some(part) = node.promise {
+                tags.1 = tags.1 + charged / part;
+                if is_served {
+                    tags.1 = tags.1.min(promised + Ratio::from(2) * charged / part);
+                }
+                tags.1 = tags.1 - returned / part;
+            }
+            match &mut node.lag {
+                None => (node.tag, node.promise_tag) = tags,
+                Some(lag) if is_served => *lag = (tags.0 - clock, tags.1 - promised),
+                Some(lag) => {
+                    let moved = (tags.0 - level[path].0, tags.1 - level[path].1);
+                    *lag = (lag.0 + moved.0, lag.1 + moved.1);
+                }
+            }
+        }
+        self.nodes.values_mut().for_each(|node| node.is_taken = false);
+        self.evaluate_all(now);
+    }
+
+    /// How much faster promises grow than the service: by what ready children are promised beyond all.
+    fn pace(&self, now: u64, parent: &Path) -> Ratio {
+        let ready = self.children(parent).filter(|(path, _)| self.may_go(now, path, true));
+        let promised = ready.filter_map(|(_, child)| child.promise);
+        promised.fold(Ratio::ZERO, |sum, part| sum + part).max(Ratio::from(1))
+    }
+
+    fn has_begun(&self) -> bool {
+        self.nodes.values().any(|node| {
+            node.is_taken || node.charged != Ratio::ZERO || node.returned != Ratio::ZERO
+        })
+    }
+
+    fn rescore_if_begun(&mut self, now: u64) {
+        if self.has_begun() {
+            self.rescore(now);
+        }
+    }
+
+    fn serve_worst_case_fair(&mut self, now: u64, leaf: &Path, segments: Ratio) {
+        for path in upwards(leaf) {
+            let parent = above(&path);
+            self.pass(now, &parent);
+            let left = self.nodes[&parent].left;
+            self.give(&parent, left);
+            self.reach(now, &parent);
+            let pace = self.pace(now, &parent);
+            let node = self.node(&parent);
+            node.left = segments;
+            node.promised_time = node.promised_time + segments / pace;
+            let promised = node.promised_time;
+            let node = self.node(&path);
+            node.tag = node.tag + segments / node.weight;
+            if let Some(part) = node.promise {
+                let most = promised + Ratio::from(2) * segments / part;
+                node.promise_tag = (node.promise_tag + segments / part).min(most);
+            }
+        }
+    }
+}
+
+/// Whole nanoseconds.
+fn whole(nanoseconds: Ratio) -> Ratio {
+    Ratio::from(u64::try_from(-(-nanoseconds).ceil()).expect("not negative"))
+}
+
+impl Order for Scoring {
+    fn unit(&self) -> Unit {
+        Unit::Queue
+    }
+
+    fn add(&mut self, now: u64, path: &Path, terms: Terms) {
+        if path.last().is_some_and(|(level, _)| *level == 1) {
+            self.rescore_if_begun(now);
+        }
+        if self.options.is_worst_case_fair {
+            self.pass(now, &above(path));
+        }
+        let (promise, limit) = match self.options.is_bounded && !Self::is_leaf(path) {
+            true => bounds_of(terms.sibling_tie, self.per),
+            false => (None, None),
+        };
+        if promise.is_some() || limit.is_some() {
+            self.rescore_if_begun(now);
+        }
+        let root = self.nodes[&Vec::new()].clone();
+        let promise_tag = match promise {
+            Some(_) => self.nodes[&above(path)].promised_time,
+            None => Ratio::ZERO,
+        };
+        let zero = Ratio::ZERO;
+        let node = Node {
+            weight: terms.own,
+            tie: terms.sibling_tie,
+            promise,
+            limit,
+            promise_tag,
+            virtual_time: zero,
+            promised_time: zero,
+            left: zero,
+            ..root
+        };
+        self.nodes.insert(path.clone(), Node { since: now, ..node });
+    }
+
+    fn remove(&mut self, now: u64, path: &Path) {
+        self.rescore_if_begun(now);
+        if self.options.is_worst_case_fair {
+            self.pass(now, &above(path));
+        }
+        self.nodes.retain(|node, _| node.is_empty() || !node.starts_with(path));
+    }
+
+    fn reweigh(&mut self, now: u64, path: &Path, terms: Terms) {
+        self.rescore_if_begun(now);
+        if self.options.is_worst_case_fair {
+            self.pass(now, &above(path));
+        }
+        self.node(path).weight = terms.own;
+        self.evaluate_all(now);
+    }
+
+    fn set_rate(&mut self, now: u64, rate: Ratio) {
+        self.rescore_if_begun(now);
+        if self.options.is_worst_case_fair {
+            self.pass(now, &Vec::new());
+        }
+        self.rate = rate;
+        self.evaluate_all(now);
+    }
+
+    fn set_first(&mut self, now: u64, path: &Path, first: Option<First>) {
+        let is_new = first.is_some() && !self.nodes[path].is_known;
+        self.node(path).is_known = first.is_some();
+        if first.is_some() {
+            self.node(path).first = first;
+        }
+        if is_new {
+            self.evaluate(now, path);
+        }
+    }
+
+    fn set_state(&mut self, now: u64, queue: &Path, state: State) {
+        self.change(now, |own| own.node(queue).state = state);
+    }
+
+    fn idle(&mut self, now: u64) {
+        self.rescore_if_begun(now);
+    }
+
+    fn pick(&mut self, now: u64) -> Choice {
+        let stands = self.stands();
+        self.follow(now, &stands);
+        let is_old = |most: u64| now - self.began >= most;
+        if self.has_begun() && self.options.max_age.is_some_and(is_old) {
+            self.rescore(now);
+        }
+        loop {
+            let mut path = Vec::new();
+            while let Some(child) = self.choose(now, &path) {
+                path = child;
+                if Self::is_leaf(&path) {
+                    return Choice::Flow(path);
+                }
+            }
+            if !self.has_begun() {
+                break;
+            }
+            self.rescore(now);
+        }
+        let held = self.nodes.iter().filter(|(path, node)| {
+            node.limit.is_some()
+                && self.is_limited(now, path)
+                && self.children(path).any(|(child, _)| self.may_go(now, child, false))
+        });
+        let due = held.map(|(_, node)| node.limited_until.ceil()).min();
+        Choice::NotUntil(due.expect("what waits and may not go is limited") as u64)
+    }
+
+    fn queue_of(&self, flow: &Path) -> Path {
+        flow.clone()
+    }
+
+    fn serve(&mut self, now: u64, leaf: &Path, sent: &First, next: Option<First>) {
+        let segments = Ratio::from(sent.segments);
+        for path in upwards(leaf) {
+            let node = self.node(&path);
+            if let Some(limit) = node.limit {
+                node.limited_until = node.limited_until.max(now.into()) + segments / limit;
+            }
+        }
+        if self.options.is_worst_case_fair {
+            // Who is limited from now on took part until now.
+            let saved: Vec<(Path, Option<Ratio>)> = upwards(leaf)
+                .into_iter()
+                .map(|path| (path.clone(), self.nodes[&path].limit))
+                .collect();
+            for (path, _) in &saved {
+                self.node(path).limit = None;
+            }
+            self.serve_worst_case_fair(now, leaf, segments);
+            for (path, limit) in saved {
+                self.node(&path).limit = limit;
+            }
+        } else {
+            if self.sent == 0 {
+                self.began = now;
+            }
+            self.sent += 1;
+            for path in upwards(leaf) {
+                let node = self.node(&path);
+                node.charged = node.charged + segments;
+            }
+            if self.sent >= self.options.every {
+                let saved: Vec<(Path, Option<Ratio>)> = upwards(leaf)
+                    .into_iter()
+                    .map(|path| (path.clone(), self.nodes[&path].limit))
+                    .collect();
+                for (path, _) in &saved {
+                    self.node(path).limit = None;
+                }
+                self.node(leaf).first = next.clone();
+                self.rescore(now);
+                for (path, limit) in saved {
+                    self.node(&path).limit = limit;
+                }
+            } else if self.options.is_walked {
+                self.node(leaf).is_taken = true;
+            }
+        }
+        let node = self.node(leaf);
+        node.is_known = next.is_some();
+        if next.is_none() {
+            node.state = State::Idle;
+        } else {
+            node.first = next;
+        }
+        let stands = self.stands();
+        self.follow(now, &stands);
+    }
+
+    fn completed(&mut self, now: u64, leaf: &Path, _: &Path, charged: u64, used: u64) {
+        let back = Ratio::from(charged - used);
+        if back == Ratio::ZERO {
+            return;
+        }
+        for path in upwards(leaf) {
+            let fair = self.options.is_worst_case_fair;
+            let node = self.node(&path);
+            if !fair {
+                node.returned = node.returned + back;
+                continue;
+            }
+            let moved = (back / node.weight, node.promise.map_or(Ratio::ZERO, |part| back / part));
+            match &mut node.lag {
+                Some(lag) => *lag = (lag.0 - moved.0, lag.1 - moved.1),
+                None => {
+                    (node.tag, node.promise_tag) = (node.tag - moved.0, node.promise_tag - moved.1);
+                }
+            }
+        }
+        if self.options.every == 1 && !self.options.is_worst_case_fair {
+            self.rescore(now);
+        }
+    }
+
+    /// At the node where the two part: by what they are ordered by, by promises, by whether V has reached them.
+    fn distance(&self, a: &Path, b: &Path) -> Ratio {
+        let fork = a.iter().zip(b).take_while(|(a, b)| a == b).count() + 1;
+        let (Some(a), Some(b)) = (a.get(..fork), b.get(..fork)) else { return Ratio::ZERO };
+        let clock = self.nodes[&above(a)].virtual_time;
+        let (a, b) = (&self.nodes[a], &self.nodes[b]);
+        let mut distance = (a.key - b.key).abs();
+        if self.options.is_worst_case_fair {
+            distance = distance.min((a.tag - clock).abs()).min((b.tag - clock).abs());
+        }
+        distance
+    }
+}
