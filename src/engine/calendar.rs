@@ -11,11 +11,11 @@ impl Key {
     /// No key is before it.
     pub(super) const FIRST: Key = Key(0);
     /// Ranks are below this.
-    pub const RANKS: u8 = 1 << 4;
+    pub const RANKS: u8 = 1 << 5;
     /// Entities are below this.
     pub const ENTITIES: u32 = 1 << 26;
     /// Ordinals are kept modulo this; an entity never has so many events at one time.
-    pub const ORDINALS: u64 = 1 << 34;
+    pub const ORDINALS: u64 = 1 << 33;
 
     /// A key.
     ///
@@ -23,17 +23,17 @@ impl Key {
     /// When the rank or the entity is out of range.
     pub const fn new(rank: u8, entity: u32, ordinal: u64) -> Self {
         assert!(rank < Self::RANKS && entity < Self::ENTITIES, "rank or entity out of range");
-        Key(((rank as u64) << 60) | ((entity as u64) << 34) | (ordinal % Self::ORDINALS))
+        Key(((rank as u64) << 59) | ((entity as u64) << 33) | (ordinal % Self::ORDINALS))
     }
 
     /// The rank of the kind.
     pub const fn rank(self) -> u8 {
-        (self.0 >> 60) as u8
+        (self.0 >> 59) as u8
     }
 
     /// The number of the entity.
     pub const fn entity(self) -> u32 {
-        (self.0 >> 34) as u32 & (Self::ENTITIES - 1)
+        (self.0 >> 33) as u32 & (Self::ENTITIES - 1)
     }
 
     /// The ordinal, modulo [`Key::ORDINALS`].
