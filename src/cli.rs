@@ -257,5 +257,11 @@ fn parse<A: Into<OsString> + Clone>(
 
 /// The command line as it is parsed and told.
 fn command_line() -> clap::Command {
-    Arguments::command().mut_subcommands(|command| command.after_help(exit::CODES))
+    Arguments::command().mut_subcommands(|command| {
+        let own = command.get_after_long_help().map(|own| format!("{own}\n\n{}", exit::CODES));
+        match own {
+            Some(both) => command.after_help(exit::CODES).after_long_help(both),
+            None => command.after_help(exit::CODES),
+        }
+    })
 }

@@ -315,8 +315,10 @@ fn of_many_axes_it_is_shown_which_matter() {
         "[[sweep.axis]]\npath = \"tenant.small.traffic.0.class\"\nvalues = [\"a\", \"b\"]\n";
     let place = with("");
     let classes = "[[class]]\nname = \"a\"\n[[class]]\nname = \"b\"\n";
-    let text =
-        place.read("tiny.toml").replace("rate = \"30/min\"", "rate = \"30/min\"\nclass = \"a\"");
+    let classed = |kind: &str| format!("kind = \"{kind}\"\nclass = \"a\"");
+    let text = ["poisson", "campaign"].iter().fold(place.read("tiny.toml"), |text, kind| {
+        text.replace(&format!("kind = \"{kind}\""), &classed(kind))
+    });
     place.write("tiny.toml", &format!("{text}{classes}{sweep}{third}"));
     let summary = place.expect(0, "sweep tiny.toml --out s --format json").json();
     let effects = summary["effects"].as_array().expect("effects");

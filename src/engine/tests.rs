@@ -93,8 +93,8 @@ fn the_ladder_pops_exactly_what_the_heap_pops() {
 fn simultaneous_events_go_by_rank_then_entity_then_ordinal() {
     let keys = [Key::new(0, 9, 9), Key::new(1, 0, 5), Key::new(1, 0, 6), Key::new(1, 2, 0)];
     assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
-    let key = Key::new(15, Key::ENTITIES - 1, 77);
-    assert_eq!((key.rank(), key.entity(), key.ordinal()), (15, Key::ENTITIES - 1, 77));
+    let key = Key::new(Key::RANKS - 1, Key::ENTITIES - 1, 77);
+    assert_eq!((key.rank(), key.entity(), key.ordinal()), (Key::RANKS - 1, Key::ENTITIES - 1, 77));
 }
 
 struct Backwards;

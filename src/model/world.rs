@@ -277,7 +277,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             agenda.schedule(action.at, Key::new(rank::ACTION, index as u32, 0), 0);
         }
         if let Some(detector) = &self.detector {
-            agenda.schedule(detector.next_tick(), Key::new(rank::DETECTOR, 0, 0), 0);
+            schedule_tick(detector.next_tick(), agenda);
             for (index, source) in self.scenario.sources.iter().enumerate() {
                 if let Arrivals::Campaign { at, notice: CampaignNotice::Announced, .. } =
                     source.arrivals
@@ -379,7 +379,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         detector.tick(now, &mut |alert| alerts.push(alert));
         let next = detector.next_tick();
         assert!(next > now, "a detector's next tick is later than the one at hand");
-        agenda.schedule(next, Key::new(rank::DETECTOR, 0, 0), 0);
+        schedule_tick(next, agenda);
         for alert in alerts {
             self.emit(now, Some(alert.account.destination), What::Alert(alert));
         }
@@ -396,6 +396,13 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 .routes
                 .iter()
                 .all(|route| route.lane.counts().live() == 0 && route.carrier.on_their_way() == 0)
+    }
+}
+
+/// A detector that never wants to be asked is not.
+fn schedule_tick<C: Calendar<u32>>(time: Time, agenda: &mut Agenda<'_, C>) {
+    if time < Time::NEVER {
+        agenda.schedule(time, Key::new(rank::DETECTOR, 0, 0), 0);
     }
 }
 

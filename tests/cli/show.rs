@@ -90,7 +90,10 @@ fn show_knows_of_promises_and_limits_and_warns_of_what_is_odd() {
     assert_eq!(show("--set tenant.small.min=2/s"), ([1.0, 4.0], vec![]));
     let ([bulk, small], warnings) = show("--set tenant.bulk.min=80% --set tenant.small.min=60%");
     assert_eq!([bulk, small], [2.0, 3.0]);
-    assert!(warnings[0].contains("tenants are promised 200 % of the share above"), "{warnings:?}");
+    assert!(
+        warnings[0].contains("tenants are promised 200.0 % of the share above"),
+        "{warnings:?}"
+    );
     let (_, warnings) = show("--set tenant.bulk.borrow=false --set policy=sfq");
     assert!(warnings[0].contains("sfq divides by weight alone"), "{warnings:?}");
     let (_, warnings) = show(
@@ -112,7 +115,7 @@ fn show_warns_of_shares_that_a_walk_cannot_keep() {
     };
     assert_eq!(warnings(""), "[]", "a third for each of three queues");
     let heavy = warnings("--set tenant.bulk.weight=3");
-    assert!(heavy.contains("a share of 60 % gets only one of 3 messages"), "{heavy}");
+    assert!(heavy.contains("a share of 60.0 % gets only one of 3 messages"), "{heavy}");
     assert_eq!(warnings("--set tenant.bulk.weight=3 --set scoring.batch=drain"), "[]");
     let other = warnings("--set tenant.bulk.weight=3 --set policy=sfq");
     assert!(other.contains("sfq does not look at `[scoring]`"), "{other}");
