@@ -203,14 +203,14 @@ fn overrides_go_through_the_same_decoding() {
         "tenant.small.weight=3",
         "tenant.0.traffic.campaign-2.at=5min",
         "destination.us.gateway.response.lognormal.median=70ms",
-        "destination.eu.gateway.window=7",
+        "destination.us.gateway.window=7",
         "description = plain words",
     ])
     .scenario;
     assert_eq!(changed.duration, seconds(10_800));
     assert_eq!(changed.description, "plain words");
     assert_eq!(changed.destinations[0].quota.expect("limited").rate.per_second_f64(), 20.0);
-    assert_eq!(changed.destinations[1].gateway.window, 7);
+    assert_eq!(changed.destinations[0].gateway.window, 7);
     assert_eq!(changed.tenants[1].weight.as_f64(), 3.0);
     let Arrivals::Campaign { at, .. } = changed.sources[1].arrivals else {
         panic!("the second source is a campaign");

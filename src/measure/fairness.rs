@@ -19,6 +19,7 @@
 //! waited); quota is lost when its token bucket is full. Work that only a sender's cap, a closed
 //! window or an outage holds back waits too, so there the figure is below 1 on purpose.
 
+mod account;
 mod conservation;
 mod contention;
 mod course;
@@ -41,11 +42,12 @@ use crate::scenario::{Ranges, Scenario};
 use crate::scheduler::{Belief, Happening};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, Quota, TenantId, Weight};
+use account::{Account, Guaranteed, TenantInfo};
 use conservation::Conservation;
 use contention::{Fluid, Tally};
 use course::{Course, Pairs};
-use series::{Row, Series, Who};
-use window::{Portion, Standing, WindowBounds, measure};
+use series::Series;
+use window::{Portion, WindowBounds, measure};
 
 /// Measures fairness while the run goes on.
 #[derive(Clone, Debug)]
@@ -83,32 +85,6 @@ struct Lane {
     /// Accounts that did something in this window or had unserved work at its start.
     active: Vec<u32>,
     sums: DestinationFairness,
-}
-
-#[derive(Clone, Debug)]
-struct Account {
-    key: AccountKey,
-    weight: Weight,
-    active: bool,
-    backlog: u64,
-    /// Since when the backlog is above 0.
-    waiting_since: Time,
-    backlog_at_start: u64,
-    queued: u64,
-    offered: u64,
-    sent: u64,
-    failed: u64,
-    judged_sent: u64,
-    judged_entitled: f64,
-}
-
-#[derive(Clone, Debug)]
-struct TenantInfo {
-    weight: Weight,
-    set: Option<u32>,
-    group: u32,
-    /// The caps of its senders; `None` when one of them has none.
-    caps: Option<Vec<Quota>>,
 }
 
 /// A population or tenant set at one destination.
@@ -367,6 +343,9 @@ impl Fairness {
                 conservation.dispatch(moved.segments);
             }
         }
+        if moved.to == Belief::Cancelled {
+            account.cancelled += moved.segments;
+        }
         let was_waiting = account.backlog > 0;
         lane.backlog -= moved.segments;
         account.backlog -= moved.segments;
@@ -463,93 +442,5 @@ impl Fairness {
             }
             lane.active.retain(|number| accounts[*number as usize].active);
         }
-    }
-}
-
-/// What shares are parts of when every tenant of the scenario has work.
-#[derive(Clone, Debug)]
-struct Guaranteed {
-    /// Weights of the tenants by set; one sum where there are no sets.
-    tenants: Vec<f64>,
-    sets: Vec<f64>,
-}
-
-impl Guaranteed {
-    fn of(scenario: &Scenario) -> Self {
-        let sets: Vec<f64> = scenario.tenant_sets.iter().map(|set| set.weight.as_f64()).collect();
-        let mut tenants = vec![0.0; sets.len().max(1)];
-        for tenant in &scenario.tenants {
-            tenants[tenant.set.map_or(0, |set| set.index())] += tenant.weight.as_f64();
-        }
-        Guaranteed { tenants, sets }
-    }
-
-    fn part(&self, tenant: &TenantInfo) -> f64 {
-        let set = tenant.set.unwrap_or(0) as usize;
-        let of_set = self.sets.get(set).map_or(1.0, |set| set / self.sets.iter().sum::<f64>());
-        of_set * tenant.weight.as_f64() / self.tenants[set]
-    }
-}
-
-impl Account {
-    fn new(key: AccountKey, weight: Weight) -> Self {
-        Account {
-            key,
-            weight,
-            active: false,
-            backlog: 0,
-            waiting_since: Time::ZERO,
-            backlog_at_start: 0,
-            queued: 0,
-            offered: 0,
-            sent: 0,
-            failed: 0,
-            judged_sent: 0,
-            judged_entitled: 0.0,
-        }
-    }
-
-    fn asked(&self) -> u64 {
-        self.backlog_at_start + self.queued
-    }
-
-    fn portion(&self, tenant: &TenantInfo, start: Time, length: Span) -> Portion {
-        let standing = if self.backlog == 0 {
-            Standing::Served
-        } else if self.waiting_since <= start {
-            Standing::Waiting
-        } else {
-            Standing::Joined
-        };
-        let allowed = tenant.caps.as_ref().map_or(u64::MAX, |caps| {
-            let most = |cap: &Quota| cap.burst.saturating_add(cap.rate.whole_segments_in(length));
-            caps.iter().map(most).fold(0, u64::saturating_add)
-        });
-        Portion {
-            demand: self.asked().min(allowed),
-            sent: self.sent,
-            weight: self.weight.as_f64(),
-            set: tenant.set,
-            standing,
-        }
-    }
-
-    fn row(&self, start: Time, destination: DestinationId, entitled: f64) -> Row {
-        Row {
-            start,
-            destination,
-            who: Who::Tenant(self.key.tenant),
-            offered: self.offered,
-            sent: self.sent,
-            backlog: self.backlog,
-            failed: self.failed,
-            entitled,
-        }
-    }
-
-    fn begin_window(&mut self) {
-        self.backlog_at_start = self.backlog;
-        (self.queued, self.offered, self.sent, self.failed) = (0, 0, 0, 0);
-        self.active = self.backlog > 0;
     }
 }

@@ -93,7 +93,6 @@ const INCIDENTS: (&str, [&str; 21]) = (
         "failed",
         "detected_after_s",
         "submitted",
-        "nature",
         "causal_delay_s",
         "causal_dwell_s",
         "causal_lost",
@@ -104,6 +103,7 @@ const INCIDENTS: (&str, [&str; 21]) = (
         "hastened",
         "harmed",
         "reconverged_s",
+        "nature",
     ],
 );
 
@@ -277,7 +277,6 @@ fn incident(row: &IncidentRow) -> [String; 21] {
         row.failed.to_string(),
         row.detected_after_s.map(point).unwrap_or_default(),
         row.submitted.to_string(),
-        row.nature.clone(),
         number(causal.map(|figures| figures.impact.delay_s)),
         number(causal.map(|figures| figures.impact.dwell_s)),
         whole(|figures| figures.impact.lost),
@@ -288,6 +287,7 @@ fn incident(row: &IncidentRow) -> [String; 21] {
         whole(|figures| figures.hastened as i64),
         whole(|figures| figures.harmed as i64),
         causal.and_then(|figures| figures.reconverged_s).map(point).unwrap_or_default(),
+        row.nature.clone(),
     ]
 }
 
@@ -396,7 +396,7 @@ mod tests {
         assert_eq!(line("series.csv", 1), "0.000000000,bulk,bulk,carrier,25000,600,24400,600,3");
         assert_eq!(
             line("incidents.csv", 1),
-            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950,,,,,,,,,,"
+            "burst,error-burst,carrier,bulk,600.000000000,1200.000000000,900,450,300.000000000,950,,,,,,,,,,,failure"
         );
         assert_eq!(
             line("alerts.csv", 1),

@@ -77,8 +77,8 @@ fn show_knows_of_promises_and_limits_and_warns_of_what_is_odd() {
         let json = done.json();
         let groups = &json["destinations"][0]["groups"];
         let entitled = [0, 1].map(|group: usize| {
-            let per_s = groups[group]["entitled_per_s"].as_f64().expect("a figure");
-            (per_s * 1000.0).round() / 1000.0
+            let per_s = groups[group]["entitled_per_s"].as_f64();
+            per_s.map_or(f64::INFINITY, |per_s| (per_s * 1000.0).round() / 1000.0)
         });
         let warnings: Vec<String> =
             serde_json::from_value(json["warnings"].clone()).expect("a list of texts");

@@ -95,7 +95,8 @@ fn limits_on_senders_are_counted_by_number_by_tenant_or_by_class() {
         )
     };
     let tenant = "senders = 3\nsender-class = \"x\"";
-    for (per, each) in [("sender", 3.0), ("tenant", 1.0), ("class", 0.5)] {
+    // A sender's turn comes every 0.3 s, so after a second it waits for the turn at 1.2 s.
+    for (per, each) in [("sender", 3.0 / 1.2), ("tenant", 1.0), ("class", 0.5)] {
         let events = events_of(&world(&limits(per), tenant, "10/s", ""));
         let all = (accepted(&events, 0) + accepted(&events, 1)) as f64 / 600.0;
         assert!((all - 2.0 * each).abs() < 0.1, "{per}: {all}");

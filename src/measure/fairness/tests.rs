@@ -162,6 +162,20 @@ fn work_that_expires_unserved_was_owed_its_share() {
 }
 
 #[test]
+fn work_that_is_cancelled_was_owed_nothing() {
+    let scenario = scenario(&[("a", 1), ("b", 1)]);
+    let mut script = Script::default();
+    script.submit_many(0.0, 0, 100);
+    let b = script.submit(0.0, 1);
+    (0..10).for_each(|k| script.send(0.1 * k as f64, k));
+    script.happen(5.0, b, Happening::Cancelled);
+    script.send(11.0, 10);
+    let fair = figures(&scenario, &script);
+    assert!(fair.jain.is_none_or(|jain| jain == 1.0), "{fair:?}");
+    close(fair.max_min_distance, 0.0);
+}
+
+#[test]
 fn the_series_has_a_row_for_each_window_in_which_something_was() {
     let scenario = scenario(&[("a", 1), ("b", 1)]);
     let mut script = Script::default();

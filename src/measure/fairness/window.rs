@@ -17,7 +17,8 @@ pub(super) enum Standing {
 /// What one account asked for and got in a window, in segments.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Portion {
-    /// Waiting at the start, plus what was queued since; no more than its senders' caps allow.
+    /// Waiting at the start, plus what was queued since, less what was cancelled; no more than its senders' caps
+    /// allow.
     pub(super) demand: u64,
     /// Dispatched.
     pub(super) sent: u64,
