@@ -235,7 +235,7 @@ fn scenario(messages: u64, tenants: u32) -> Scenario {
             .collect(),
         log: None,
         faults: Vec::new(),
-        is_replay: false,
+        submissions: apportion::scenario::Submissions::Made,
         actions: Vec::new(),
         detector: None,
         checks: Vec::new(),

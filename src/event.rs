@@ -11,7 +11,9 @@ pub use digest::{Digest, DigestSink, RECORD_BYTES, encode};
 use crate::detector::AlertEvent;
 use crate::scheduler::{Belief, Happening, Next, Record, Status, Truth};
 use crate::time::Time;
-use crate::units::{DestinationId, MessageId, Quota, SenderId, SessionId, TenantId, Weight};
+use crate::units::{
+    CampaignId, DestinationId, MessageId, Quota, SenderId, SessionId, TenantId, Weight,
+};
 
 /// One domain event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +88,15 @@ pub enum What {
         tenant: TenantId,
         /// The sender whose queue was too long.
         from: SenderId,
+    },
+    /// A message that is submitted just now belongs to a campaign that orders name.
+    OfCampaign {
+        /// Which message.
+        message: MessageId,
+        /// Whose.
+        tenant: TenantId,
+        /// The campaign; the number is the position of its source in the scenario.
+        campaign: CampaignId,
     },
     /// The lane yields to its carrier otherwise than before.
     Yielded {

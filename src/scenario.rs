@@ -41,6 +41,7 @@ pub use load::{
 };
 pub use message_log::{
     LogDefaults, LogError, LogFormat, LogRow, LogTime, attach_log, content_hash, read_log,
+    replay_log,
 };
 pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
 pub use ranges::{NodeRange, Ranges};
@@ -48,7 +49,7 @@ pub use resolved::{
     Arrivals, Awaited, Bound, CampaignNotice, Check, Class, Curve, Destination, DetectorChoice,
     Dispatchers, GapLaw, HomeOf, Latency, LoggedArrival, Margin, MessageLog, Outside, Pace,
     Probability, ProfileInterval, QuotaOf, RateProfile, Scenario, Selector, SendWindow, Sender,
-    SenderUse, Source, Tenant, TenantSet,
+    SenderUse, Source, Submissions, Tenant, TenantSet,
 };
 pub use schema::schema;
 pub(crate) use suggest::nearest;

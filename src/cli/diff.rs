@@ -162,6 +162,11 @@ fn what(event: &Event, scenario: &Scenario) -> String {
             let from = sender.map_or("?", |sender| sender.name.as_str());
             format!("message {} of {}: spilled from {from}", message.0, tenant(id))
         }
+        What::OfCampaign { message, tenant: id, campaign } => {
+            let source = scenario.sources.get(campaign.index());
+            let name = source.map_or("?", |source| source.name.as_str());
+            format!("message {} of {}: of the campaign {name}", message.0, tenant(id))
+        }
         What::Yielded { permille, held_until } => {
             format!("the lane sends at {permille} thousandths, not before {held_until} s")
         }

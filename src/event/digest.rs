@@ -185,6 +185,7 @@ fn words(event: &Event) -> [u64; 3] {
         }
         &What::WeightChanged { tenant, weight } => (14, weight.millionths(), tenant.0, 0, 0),
         &What::QuotaChanged(quota) => (15, quota.map_or(0, quota_hash), 0, 0, 0),
+        &What::OfCampaign { message, campaign, .. } => (17, message.0, campaign.0, 0, 0),
         &What::Rerouted { failover, to } => (16, 0, failover, 0, to.0),
     };
     let last = u64::from(entity)

@@ -6,7 +6,7 @@ use super::replicate::{Ended, Overseer, fold_in_order};
 use super::run::{RunError, RunRequest, run};
 use crate::event::{Event, Flow, Sink};
 use crate::measure::causal::{CausalImpact, ComparedRuns, Fates, causal_impact};
-use crate::scenario::{MessageLog, Scenario};
+use crate::scenario::{MessageLog, Scenario, Submissions};
 use crate::scheduler::PolicyInfo;
 
 /// Whose impact is asked for.
@@ -95,7 +95,7 @@ fn without_faults(scenario: &Scenario, keeps: impl Fn(usize) -> bool) -> Scenari
 /// The scenario with the submissions of a run in place of its sources.
 fn with_arrivals_of(scenario: &Scenario, fates: &Fates) -> Scenario {
     let mut frozen = scenario.clone();
-    frozen.sources.clear();
+    frozen.submissions = Submissions::Frozen;
     frozen.log = Some(MessageLog {
         path: "(the run without any fault)".to_owned(),
         content_hash: String::new(),

@@ -223,7 +223,7 @@ fn chosen(plan: &IsolationPlan<'_>) -> Vec<TenantId> {
 fn alone(scenario: &Scenario, tenant: TenantId) -> Scenario {
     let mut alone = scenario.clone();
     alone.detector = None;
-    alone.sources.retain(|source| source.tenant == tenant);
+    alone.retain_sources(|source| source.tenant == tenant);
     if let Some(log) = &mut alone.log {
         log.arrivals.retain(|arrival| arrival.tenant == tenant);
     }

@@ -8,7 +8,7 @@ use crate::engine::{HeapCalendar, LadderCalendar};
 use crate::event::{Digest, DigestSink};
 use crate::model::{Setup, SetupError, policies_of, simulate, simulate_with};
 use crate::report::MessageTable;
-use crate::scenario::{LogDefaults, LogFormat, Scenario, attach_log, read_log};
+use crate::scenario::{LogFormat, Scenario, read_log, replay_log};
 use crate::scheduler::{Fifo, FullScoring, Policy, PolicyInfo, PolicyOptions, Scoring};
 
 /// How many seeds are run one after another and then side by side.
@@ -163,12 +163,9 @@ fn exported_and_replayed(setup: Setup<'_>, policy: &PolicyInfo) -> Result<Digest
     let mut exported = Vec::new();
     table.write_to(&mut exported)?;
     let mut scenario = setup.scenario.clone();
-    scenario.sources.clear();
-    scenario.log = None;
-    let defaults = LogDefaults::of(&scenario);
     let origin = ("messages.csv".to_owned(), String::new());
     read_log(&exported, &LogFormat::default())
-        .and_then(|rows| attach_log(&mut scenario, origin, rows, &defaults))
+        .and_then(|rows| replay_log(&mut scenario, origin, rows))
         .map_err(|errors| VerifyError::Replay(errors[0].to_string()))?;
     Ok(digest_of(&scenario, policy, setup.seed)?)
 }

@@ -197,6 +197,7 @@ impl Invariants {
                 | What::QuotaChanged(_)
                 | What::ActionTaken(_)
                 | What::Spilled { .. }
+                | What::OfCampaign { .. }
                 | What::Yielded { .. },
             ) => Err(Broken::NoDestination),
             (Some(destination), What::Moved { record, from, to, why, code }) => {

@@ -6,7 +6,7 @@ use crate::detector::DetectorSettings;
 use crate::event::{Event, What};
 use crate::scenario::{
     Class, Destination, DetectorChoice, Dispatchers, Gateway, Latency, Probability, Scenario,
-    Sender, Tenant, TenantSet,
+    Sender, Submissions, Tenant, TenantSet,
 };
 use crate::scheduler::{
     Belief, Happening, Message, Record, RetryPolicy, Status, Truth, next_belief,
@@ -64,7 +64,7 @@ pub(super) fn scenario(tenants: &[(&str, u32)]) -> Scenario {
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
-        is_replay: false,
+        submissions: Submissions::Made,
         actions: Vec::new(),
         detector: Some(DetectorChoice {
             name: "static".into(),

@@ -8,7 +8,7 @@ pub(super) use self::traffic::{Injected, Resubmission, Resubmissions, injected, 
 use super::AttemptLuck;
 use super::{happens, sample};
 use crate::engine::{Seed, StreamName};
-use crate::scenario::{Factor, Fault, FaultKind, Occurrence, Probability, Scenario};
+use crate::scenario::{Factor, Fault, FaultKind, Occurrence, Probability, Scenario, Submissions};
 use crate::scheduler::{Attempt, Pacer, Status};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, Quota, Rate, SessionId, TenantId, Weight, mix};
@@ -83,7 +83,7 @@ impl<'a> Faults<'a> {
             current: vec![never; all.len()],
             next: vec![never; all.len()],
             begun: vec![0; all.len()],
-            is_replay: scenario.is_replay,
+            is_replay: scenario.submissions == Submissions::Replayed,
             numbers: all.iter().map(number).collect(),
             throttles: all.iter().map(throttle).collect(),
             is_up: vec![false; all.len()],

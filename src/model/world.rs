@@ -3,6 +3,7 @@
 mod arrivals;
 mod changes;
 mod copies;
+mod detection;
 mod failures;
 mod links;
 mod orders;
@@ -18,10 +19,10 @@ use super::failover::Failovers;
 use super::faults::{Faults, Injected, Resubmission, Resubmissions, injected};
 use super::tap::Tap;
 use super::traffic::SourceState;
-use crate::detector::{Account, AlertEvent, Detector, ErrorClass, Notice, Observation};
+use crate::detector::{Account, Detector, ErrorClass, Notice, Observation};
 use crate::engine::{self, Agenda, Calendar, Key, LadderCalendar, Model, Seed, Stream, StreamName};
 use crate::event::{Event, Flow, Sink, What};
-use crate::scenario::{Arrivals, CampaignNotice, Scenario, Source};
+use crate::scenario::{Scenario, Source, Submissions};
 use crate::scheduler::{Counts, Next, Policy, PolicyInfo};
 use crate::time::Time;
 use crate::units::{DestinationId, MessageId, SessionId, TenantId};
@@ -204,7 +205,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         let end = Time::ZERO + scenario.duration;
         let injected = injected(scenario, seed);
         let comes_by_itself = |place: &usize| injected[*place].source.is_some();
-        let injected_sources: Vec<usize> = if scenario.is_replay {
+        let injected_sources: Vec<usize> = if scenario.submissions == Submissions::Replayed {
             Vec::new()
         } else {
             (0..injected.len()).filter(comes_by_itself).collect()
@@ -246,7 +247,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
             to_resubmit: BTreeMap::new(),
             resubmitted: 0,
             absent: BTreeMap::new(),
-            is_campaign: orders::campaigns(scenario),
+            is_campaign: scenario.ordered_campaigns(),
             detector,
             failed: BTreeMap::new(),
             next_message: 0,
@@ -262,7 +263,11 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 self.bring_up(Time::ZERO, index, SessionId(session), agenda);
             }
         }
-        for index in 0..self.sources.len() {
+        let first = match self.scenario.submissions {
+            Submissions::Made => 0,
+            Submissions::Frozen | Submissions::Replayed => self.scenario.sources.len(),
+        };
+        for index in first..self.sources.len() {
             self.schedule_arrival(index, agenda);
             for (time, thought) in self.sources[index].first_thoughts() {
                 agenda.schedule(time, Key::new(rank::ARRIVAL, index as u32, thought), index as u32);
@@ -276,16 +281,7 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         for (index, action) in self.scenario.actions.iter().enumerate() {
             agenda.schedule(action.at, Key::new(rank::ACTION, index as u32, 0), 0);
         }
-        if let Some(detector) = &self.detector {
-            schedule_tick(detector.next_tick(), agenda);
-            for (index, source) in self.scenario.sources.iter().enumerate() {
-                if let Arrivals::Campaign { at, notice: CampaignNotice::Announced, .. } =
-                    source.arrivals
-                {
-                    agenda.schedule(at, Key::new(rank::NOTICE, index as u32, 0), 0);
-                }
-            }
-        }
+        self.schedule_detection(agenda);
         let end = Time::ZERO + self.scenario.duration;
         agenda.schedule(end, Key::new(rank::ARRIVALS_OVER, 0, 0), 0);
     }
@@ -360,31 +356,6 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         }
     }
 
-    /// Tells the detector of a campaign that was announced.
-    fn announce(&mut self, now: Time, index: usize) {
-        let source = &self.scenario.sources[index];
-        let account = Account { tenant: source.tenant, destination: source.destination };
-        let Arrivals::Campaign { at, over, .. } = source.arrivals else { return };
-        if let Some(detector) = &mut self.detector {
-            detector.notice(now, account, Notice::CampaignAnnounced { until: at + over });
-        }
-    }
-
-    fn tick<C: Calendar<u32>>(&mut self, now: Time, agenda: &mut Agenda<'_, C>) {
-        // The end of a scenario's arrivals is not a drop in anybody's traffic.
-        let Some(detector) = self.detector.as_mut().filter(|_| !self.arrivals_are_over) else {
-            return;
-        };
-        let mut alerts: Vec<AlertEvent> = Vec::new();
-        detector.tick(now, &mut |alert| alerts.push(alert));
-        let next = detector.next_tick();
-        assert!(next > now, "a detector's next tick is later than the one at hand");
-        schedule_tick(next, agenda);
-        for alert in alerts {
-            self.emit(now, Some(alert.account.destination), What::Alert(alert));
-        }
-    }
-
     /// Whether arrivals are over and nothing is left to happen.
     fn has_drained(&self) -> bool {
         let log_is_done =
@@ -396,13 +367,6 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
                 .routes
                 .iter()
                 .all(|route| route.lane.counts().live() == 0 && route.carrier.on_their_way() == 0)
-    }
-}
-
-/// A detector that never wants to be asked is not.
-fn schedule_tick<C: Calendar<u32>>(time: Time, agenda: &mut Agenda<'_, C>) {
-    if time < Time::NEVER {
-        agenda.schedule(time, Key::new(rank::DETECTOR, 0, 0), 0);
     }
 }
 

@@ -9,10 +9,10 @@ use crate::event::{Event, Flow, Sink, What};
 use crate::scenario::Scenario;
 use crate::scheduler::{Belief, Happening, Record, Truth};
 use crate::time::Time;
-use crate::units::{ClassId, DestinationId, MessageId, Segments, SenderId, TenantId};
+use crate::units::{CampaignId, ClassId, DestinationId, MessageId, Segments, SenderId, TenantId};
 
 /// The columns of `messages.csv`, in order.
-pub const MESSAGE_COLUMNS: [&str; 14] = [
+pub const MESSAGE_COLUMNS: [&str; 15] = [
     "id",
     "tenant",
     "sender",
@@ -27,6 +27,7 @@ pub const MESSAGE_COLUMNS: [&str; 14] = [
     "outcome",
     "delivered_s",
     "luck",
+    "campaign",
 ];
 
 /// Collects one row a message while a run goes.
@@ -42,6 +43,8 @@ pub struct MessageTable {
     rows: Vec<Option<Row>>,
     /// Messages in the order in which their first dispatch was reported.
     dispatched: Vec<MessageId>,
+    /// Of the message that is being submitted.
+    campaign: Option<(MessageId, CampaignId)>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +53,7 @@ struct Names {
     senders: Vec<String>,
     classes: Vec<String>,
     destinations: Vec<String>,
+    campaigns: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +72,7 @@ struct Row {
     first_dispatch: Time,
     /// When the first copy reached the handset, in truth; [`Time::NEVER`] before.
     delivered: Time,
+    campaign: Option<CampaignId>,
 }
 
 impl MessageTable {
@@ -78,8 +83,9 @@ impl MessageTable {
             senders: scenario.senders.iter().map(|sender| sender.name.clone()).collect(),
             classes: scenario.classes.iter().map(|class| class.name.clone()).collect(),
             destinations: scenario.destinations.iter().map(|place| place.name.clone()).collect(),
+            campaigns: scenario.sources.iter().map(|source| source.name.clone()).collect(),
         };
-        MessageTable { names, rows: Vec::new(), dispatched: Vec::new() }
+        MessageTable { names, rows: Vec::new(), dispatched: Vec::new(), campaign: None }
     }
 
     /// How many messages there are.
@@ -127,7 +133,7 @@ impl MessageTable {
         sent.into_iter().chain(never)
     }
 
-    fn cells(&self, id: MessageId, row: &Row) -> [String; 14] {
+    fn cells(&self, id: MessageId, row: &Row) -> [String; 15] {
         let validity = match row.expires {
             Time::NEVER => String::new(),
             expires => expires.since(row.submitted).to_string(),
@@ -147,6 +153,7 @@ impl MessageTable {
             row.outcome.name().to_owned(),
             known(row.delivered),
             row.luck.to_string(),
+            row.campaign.map_or_else(String::new, |id| self.names.campaigns[id.index()].clone()),
         ]
     }
 
@@ -163,21 +170,33 @@ impl MessageTable {
         if why == Happening::Dispatched && record.attempts == 1 {
             self.dispatched.push(message.id);
         }
-        let delivered = self.rows[index].map_or(Time::NEVER, |row| row.delivered);
-        self.rows[index] = Some(Row {
+        let campaign = self.campaign.filter(|(id, _)| *id == message.id).map(|(_, name)| name);
+        // Sender and class stay those that were submitted, whatever spilling and orders make of them.
+        let row = self.rows[index].get_or_insert(Row {
             tenant: message.tenant,
             sender: message.sender,
             class: message.class,
             destination,
             luck: message.reference,
             segments: message.segments,
-            attempts: record.attempts,
+            attempts: 0,
             outcome: to,
             expires: message.expires,
             submitted: record.submitted,
-            first_dispatch: record.first_dispatch,
-            delivered,
+            first_dispatch: Time::NEVER,
+            delivered: Time::NEVER,
+            campaign,
         });
+        row.attempts = record.attempts;
+        row.outcome = to;
+        row.first_dispatch = record.first_dispatch;
+    }
+
+    fn spilled(&mut self, id: MessageId, from: SenderId) {
+        let index = usize::try_from(id.0).ok();
+        if let Some(Some(row)) = index.and_then(|index| self.rows.get_mut(index)) {
+            row.sender = from;
+        }
     }
 
     fn delivered(&mut self, id: MessageId, time: Time) {
@@ -195,6 +214,8 @@ impl Sink for MessageTable {
                 let destination = event.destination.expect("a message moves at a destination");
                 self.moved(destination, record, to, why);
             }
+            What::OfCampaign { message, campaign, .. } => self.campaign = Some((message, campaign)),
+            What::Spilled { message, from, .. } => self.spilled(message, from),
             What::TruthMoved { message, to: Truth::Delivered, .. } => {
                 self.delivered(message, event.time);
             }
@@ -221,9 +242,11 @@ mod tests {
                 senders: names(&["b1", "s1"]),
                 classes: names(&["otp"]),
                 destinations: names(&["east", "west"]),
+                campaigns: names(&["offers"]),
             },
             rows: Vec::new(),
             dispatched: Vec::new(),
+            campaign: None,
         }
     }
 
@@ -262,6 +285,19 @@ mod tests {
         Event { time: Time::from_nanoseconds(at_ns), destination: Some(DestinationId(0)), what }
     }
 
+    fn about(id: u64, what: What) -> Event {
+        Event { time: Time::from_nanoseconds(id), destination: Some(DestinationId(0)), what }
+    }
+
+    fn of_campaign(id: u64) -> Event {
+        let (message, campaign) = (MessageId(id), CampaignId(0));
+        about(id, What::OfCampaign { message, tenant: TenantId(0), campaign })
+    }
+
+    fn spilled(id: u64, from: SenderId) -> Event {
+        about(id, What::Spilled { message: MessageId(id), tenant: TenantId(0), from })
+    }
+
     fn written(events: &[Event]) -> Vec<String> {
         let mut table = table();
         for event in events {
@@ -278,7 +314,9 @@ mod tests {
         use Belief as B;
         use Happening as H;
         let lines = written(&[
+            of_campaign(0),
             moved(0, 0, 0, H::Submitted, B::Queued, 0),
+            spilled(0, SenderId(1)),
             moved(1, 1, 0, H::Submitted, B::Queued, 0),
             moved(2, 2, 0, H::Submitted, B::Queued, 0),
             moved(3, 3, 0, H::QueueOverflow, B::Refused, 0),
@@ -295,12 +333,13 @@ mod tests {
             lines,
             [
                 "id,tenant,sender,class,destination,segments,recipient,validity_s,submitted_s,\
-                 first_dispatch_s,attempts,outcome,delivered_s,luck",
+                 first_dispatch_s,attempts,outcome,delivered_s,luck,\
+                 campaign",
                 "1,\"small, inc\",s1,otp,east,2,,60.000000000,0.000000001,0.000000009,1,delivered,\
-                 2.000000005,0",
-                "0,bulk,b1,otp,east,2,,,0.000000000,0.000000010,2,in_flight,,0",
-                "2,bulk,b1,otp,east,2,,,0.000000002,,0,queued,,0",
-                "3,bulk,b1,otp,east,2,,,0.000000003,,0,refused,,0",
+                 2.000000005,0,",
+                "0,bulk,s1,otp,east,2,,,0.000000000,0.000000010,2,in_flight,,0,offers",
+                "2,bulk,b1,otp,east,2,,,0.000000002,,0,queued,,0,",
+                "3,bulk,b1,otp,east,2,,,0.000000003,,0,refused,,0,",
             ]
         );
     }

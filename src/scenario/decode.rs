@@ -54,7 +54,7 @@ use self::traffic::{Where, in_words};
 use self::values::{Placed, check_name, did_you_mean};
 use super::diagnostics::{Mark, Problem, Reporter};
 use super::reader::{Field, Shape, TableReader, TableSpec};
-use super::resolved::{Scenario, Tenant};
+use super::resolved::{Scenario, Submissions, Tenant};
 use super::sweep::Sweep;
 use super::tree::{Node, Table, Value};
 use super::{InputFile, Registries};
@@ -254,7 +254,7 @@ pub(crate) fn scenario(
         sources: Vec::new(),
         log: None,
         faults: Vec::new(),
-        is_replay: false,
+        submissions: Submissions::Made,
         actions: Vec::new(),
         detector: None,
         checks: Vec::new(),

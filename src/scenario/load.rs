@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::decode::log::report_rows;
 use super::decode::{self, Findings};
 use super::diagnostics::{Diagnostics, Mark, Problem, Reporter};
-use super::message_log::{LogDefaults, LogFormat, attach_log, content_hash, read_log};
+use super::message_log::{LogFormat, content_hash, read_log, replay_log};
 use super::overrides;
 use super::resolved::Scenario;
 use super::sweep::Sweep;
@@ -168,13 +168,8 @@ pub fn replace_traffic(
 ) -> Result<Vec<String>, LoadError> {
     let failed = |source| LoadError::Io { path: path.into(), source };
     let bytes = std::fs::read(path).map_err(failed)?;
-    scenario.sources.clear();
-    scenario.log = None;
-    scenario.is_replay = true;
-    let defaults = LogDefaults::of(scenario);
     let origin = (path.display().to_string(), content_hash(&bytes));
-    let attached =
-        read_log(&bytes, format).and_then(|rows| attach_log(scenario, origin, rows, &defaults));
+    let attached = read_log(&bytes, format).and_then(|rows| replay_log(scenario, origin, rows));
     attached.map_err(|errors| {
         let reporter = Reporter::default();
         report_rows(&reporter, &path.display().to_string(), &bytes, &errors);

@@ -3,7 +3,7 @@
 mod attach;
 pub(super) mod instant;
 
-pub use attach::{LogDefaults, attach_log};
+pub use attach::{LogDefaults, attach_log, replay_log};
 use std::collections::BTreeMap;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
@@ -16,7 +16,7 @@ use crate::units::mix;
 
 /// The columns that a message log may have. `submitted_s` is what an exported log calls `time`, and
 /// its `id` orders messages that were submitted at the same time.
-pub(crate) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 12] = [
     "time",
     "tenant",
     "sender",
@@ -28,6 +28,7 @@ pub(crate) const COLUMNS: [&str; 11] = [
     "id",
     "submitted_s",
     "luck",
+    "campaign",
 ];
 
 /// How a log is written.
@@ -99,6 +100,8 @@ pub struct LogRow {
     pub segments: u32,
     /// How long it stays worth sending.
     pub validity: Option<Span>,
+    /// Of which campaign of the scenario: the name of one of its tenant's traffic tables.
+    pub campaign: Option<String>,
     /// Where its luck comes from, in a log that a run exported.
     pub luck: Option<u64>,
 }
@@ -250,11 +253,11 @@ struct Layout {
     exact_width: bool,
     time: usize,
     tenant: usize,
-    others: [Option<usize>; 7],
+    others: [Option<usize>; 8],
 }
 
-const OTHERS: [&str; 7] =
-    ["sender", "destination", "class", "segments", "validity_s", "id", "luck"];
+const OTHERS: [&str; 8] =
+    ["sender", "destination", "class", "segments", "validity_s", "id", "luck", "campaign"];
 
 impl Layout {
     fn of_columns(columns: &[String]) -> Result<Self, LogError> {
@@ -372,6 +375,7 @@ impl Layout {
             class: name(2)?,
             segments: segments as u32,
             validity,
+            campaign: name(7)?,
             luck: number(6, 0, u64::MAX)?,
         };
         Ok(RawRow { instant, order, row })

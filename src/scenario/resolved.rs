@@ -12,7 +12,7 @@ pub use traffic::{
     Source,
 };
 
-use super::action::Action;
+use super::action::{Action, Whom};
 use super::failover::Failover;
 use super::fault::{Fault, FaultKind};
 use super::gateway::Gateway;
@@ -21,7 +21,9 @@ use crate::scheduler::{
     Backpressure, DailyCap, PolicyOptions, RetryPolicy, ScoringOptions, ShareBounds, ShareNode,
 };
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{
+    CampaignId, ClassId, DestinationId, Quota, SenderId, TenantId, TenantSetId, Weight,
+};
 
 /// A resolved scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,8 +66,8 @@ pub struct Scenario {
     pub log: Option<MessageLog>,
     /// The position is the fault's number.
     pub faults: Vec<Fault>,
-    /// Whether the arrivals are those of a recorded run: what faults do to traffic is in them already.
-    pub is_replay: bool,
+    /// What is submitted.
+    pub submissions: Submissions,
     /// The position is the action's number.
     pub actions: Vec<Action>,
     /// The detector, unless it is switched off.
@@ -288,8 +290,21 @@ pub struct LoggedArrival {
     pub segments: u32,
     /// How long it stays worth sending.
     pub validity: Option<Span>,
+    /// Of which campaign, where orders name it.
+    pub campaign: Option<CampaignId>,
     /// Where its luck comes from, in a log that a run of the same scenario exported.
     pub luck: Option<u64>,
+}
+
+/// What is submitted in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submissions {
+    /// What the sources make and the log holds; faults add to it and withhold from it.
+    Made,
+    /// What the log holds, in place of the sources; faults add to it and withhold from it.
+    Frozen,
+    /// What the log holds, in place of the sources and of what faults do to traffic.
+    Replayed,
 }
 
 /// Which detector watches, and how it is set.
@@ -366,6 +381,44 @@ impl Scenario {
     pub fn is_open_loop(&self) -> bool {
         !self.sources.iter().any(|source| matches!(source.arrivals, Arrivals::ClosedLoop { .. }))
             && !self.faults.iter().any(|fault| matches!(fault.kind, FaultKind::RunawayRetry { .. }))
+    }
+
+    /// Leaves only the sources that `keeps` chooses, and the orders that do not concern one of the others.
+    pub fn retain_sources(&mut self, keeps: impl Fn(&Source) -> bool) {
+        let mut left = 0;
+        let places: Vec<Option<CampaignId>> = self
+            .sources
+            .iter()
+            .map(|source| {
+                keeps(source).then(|| {
+                    left += 1;
+                    CampaignId(left - 1)
+                })
+            })
+            .collect();
+        self.sources.retain(keeps);
+        self.actions.retain_mut(|action| match &mut action.whom {
+            Whom::Campaign(campaign) => {
+                let place = places[campaign.index()];
+                *campaign = place.unwrap_or(*campaign);
+                place.is_some()
+            }
+            Whom::Tenant(_) | Whom::Sender(_) => true,
+        });
+        for arrival in self.log.iter_mut().flat_map(|log| &mut log.arrivals) {
+            arrival.campaign = arrival.campaign.and_then(|campaign| places[campaign.index()]);
+        }
+    }
+
+    /// By source: whether an order names it as a campaign.
+    pub fn ordered_campaigns(&self) -> Vec<bool> {
+        let mut named = vec![false; self.sources.len()];
+        for action in &self.actions {
+            if let Whom::Campaign(campaign) = action.whom {
+                named[campaign.index()] = true;
+            }
+        }
+        named
     }
 
     /// What the scenario asks of its policy beside weights.

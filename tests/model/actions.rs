@@ -2,7 +2,8 @@
 
 use super::support::{checked_run, moves, scenario, seconds};
 use apportion::event::{Event, What};
-use apportion::scheduler::Happening;
+use apportion::experiment::verify;
+use apportion::scheduler::{Happening, policy};
 use apportion::time::Time;
 
 const BASE: &str = "duration = \"2min\"\n[[destination]]\nname = \"us\"\nquota = \"4/s\"\n\
@@ -69,9 +70,11 @@ fn a_campaign_is_withdrawn_and_the_rest_of_its_queue_goes_on() {
     assert!(dispatches(&events, 0, 0).iter().any(|second| *second > 100));
     let plain = run_with(&[]);
     assert_eq!(moves(&plain).filter(|step| step.why == Happening::Cancelled).count(), 0);
-    // Until the order is given, nothing differs.
+    // Until the order is given, nothing differs but that its messages are told apart.
     let before = |events: &[Event]| -> Vec<Event> {
-        events.iter().filter(|event| event.time < seconds(20)).copied().collect()
+        let is_told = |event: &&Event| !matches!(event.what, What::OfCampaign { .. });
+        let early = events.iter().filter(|event| event.time < seconds(20));
+        early.filter(is_told).copied().collect()
     };
     assert_eq!(before(&events), before(&plain));
 }
@@ -97,4 +100,52 @@ fn a_weight_hurries_a_tenant_and_a_class_of_its_own_lets_others_past_a_campaign(
     let first = |events: &[Event]| sent(events, |at| at > seconds(15)).into_iter().min();
     let apart = run_with(&[&order("campaign = \"spring\"; class = \"otp\"")]);
     assert!(first(&apart).is_some() && first(&apart) < first(&plain), "it need not wait");
+}
+
+#[test]
+fn a_run_with_ordered_campaigns_spills_and_injected_traffic_replays_from_its_messages() {
+    let spilling = "[[tenant]]\nname = \"spills\"\nsenders = 3\nsender-skew = 4\n\
+        sender-cap = \"1/s\"\nspill = true\n[[tenant.traffic]]\nkind = \"poisson\"\n\
+        rate = \"2/s\"\nclass = \"bulk\"\ndestination = \"us\"\n";
+    let orders = "[[action]]\nname = \"hurry\"\nkind = \"reprioritise\"\nat = \"15s\"\n\
+        tenant = \"shop\"\ncampaign = \"spring\"\nclass = \"otp\"\n\
+        [[action]]\nname = \"stop\"\nkind = \"cancel\"\nat = \"20s\"\n\
+        tenant = \"shop\"\ncampaign = \"spring\"\n";
+    let spike = "[[fault]]\nname = \"pumping\"\nkind = \"traffic-spike\"\ntenant = \"other\"\n\
+        destination = \"us\"\nclass = \"bulk\"\nstart = \"30s\"\nduration = \"20s\"\n\
+        rate = \"5/s\"\n";
+    let base = BASE.replacen("quota = \"4/s\"", "quota = \"4/s\"\nadmission = \"20s\"", 1);
+    let scenario = scenario(&format!("{base}{spilling}{orders}{spike}"));
+    let (events, _) = checked_run(&scenario, "scoring");
+    for happens in [
+        |what: &What| matches!(what, What::OfCampaign { .. }),
+        |what: &What| matches!(what, What::Spilled { .. }),
+    ] {
+        assert!(events.iter().any(|event| happens(&event.what)), "else nothing is tested");
+    }
+    let policy = policy("scoring").expect("it is in the registry");
+    let verified = verify(&scenario, policy, 3, 2).expect("it can run");
+    assert!(verified.holds(), "{:?}", verified.steps);
+}
+
+#[test]
+fn who_runs_alone_keeps_its_own_campaigns_and_their_orders() {
+    let order = |tenant: &str, campaign: &str| {
+        format!(
+            "[[action]]\nname = \"{tenant}\"\nkind = \"cancel\"\nat = \"20s\"\n\
+             tenant = \"{tenant}\"\ncampaign = \"{campaign}\"\n"
+        )
+    };
+    let autumn = "[[tenant.traffic]]\nkind = \"campaign\"\nname = \"autumn\"\nat = \"5s\"\n\
+        messages = 80\nclass = \"bulk\"\ndestination = \"us\"\n";
+    let orders = order("shop", "spring") + &order("other", "autumn");
+    let mut alone = scenario(&format!("{BASE}{autumn}{orders}"));
+    let other = alone.tenants_named("other").next().expect("it is in the scenario");
+    alone.retain_sources(|source| source.tenant == other);
+    assert_eq!(alone.actions.len(), 1, "the order to somebody who is silent is gone");
+    let (events, _) = checked_run(&alone, "scoring");
+    let cancelled: Vec<_> =
+        moves(&events).filter(|step| step.why == Happening::Cancelled).collect();
+    assert!(!cancelled.is_empty());
+    assert!(cancelled.iter().all(|step| step.record.submitted == seconds(5)), "its campaign alone");
 }

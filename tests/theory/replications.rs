@@ -233,7 +233,7 @@ fn scenario(cell: &Cell, messages: u64, service: Span) -> Scenario {
         warm_up: apportion::time::Span::ZERO,
         window: duration,
         failovers: Vec::new(),
-        is_replay: false,
+        submissions: apportion::scenario::Submissions::Made,
         destinations: vec![Destination {
             name: "queue".into(),
             quota: None,

@@ -4,7 +4,9 @@ use crate::event::{Event, Flow, Sink, What};
 use crate::scenario::LoggedArrival;
 use crate::scheduler::{Belief, Message, Record, Truth};
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, MessageId, Segments, SenderId, TenantId, mix};
+use crate::units::{
+    CampaignId, ClassId, DestinationId, MessageId, Segments, SenderId, TenantId, mix,
+};
 
 /// What became of one message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +38,7 @@ pub struct Fate {
     /// A hash of all that happened to it, and when.
     pub trace: u64,
     sender: SenderId,
+    campaign: Option<CampaignId>,
     expires: Time,
 }
 
@@ -73,6 +76,8 @@ impl Fate {
 pub struct Fates {
     /// By message number.
     fates: Vec<Option<Fate>>,
+    /// Of the message that is being submitted.
+    campaign: Option<(MessageId, CampaignId)>,
 }
 
 impl Fates {
@@ -98,6 +103,7 @@ impl Fates {
             class: fate.class,
             segments: fate.segments.0,
             validity: (fate.expires < Time::NEVER).then(|| fate.expires.since(fate.submitted)),
+            campaign: fate.campaign,
             luck: None,
         };
         self.fates.iter().flatten().map(arrival).collect()
@@ -109,6 +115,7 @@ impl Fates {
         if self.fates.len() <= index {
             self.fates.resize(index + 1, None);
         }
+        let campaign = self.campaign.filter(|(of, _)| *of == id).map(|(_, campaign)| campaign);
         let fate = self.fates[index].get_or_insert(Fate {
             tenant,
             destination,
@@ -124,6 +131,7 @@ impl Fates {
             last: record.submitted,
             trace: 0,
             sender,
+            campaign,
             expires,
         });
         fate.first_dispatch = record.first_dispatch;
@@ -165,6 +173,12 @@ impl Sink for Fates {
             What::LateAnswer { message, status, .. } => {
                 if let Some(fate) = self.known(message) {
                     fate.happened(event.time, [0x200, u64::from(status.0)]);
+                }
+            }
+            What::OfCampaign { message, campaign, .. } => self.campaign = Some((message, campaign)),
+            What::Spilled { message, from, .. } => {
+                if let Some(fate) = self.known(message) {
+                    fate.sender = from;
                 }
             }
             _ => {}

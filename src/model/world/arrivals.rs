@@ -3,7 +3,7 @@
 use super::super::faults::{Resubmission, position_of};
 use super::{World, rank};
 use crate::engine::{Agenda, Calendar, Key};
-use crate::event::Sink;
+use crate::event::{Sink, What};
 use crate::scenario::Awaited;
 use crate::scheduler::{Message, Policy};
 use crate::time::{Span, Time};
@@ -103,7 +103,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             class: logged.class,
             segments: Segments(logged.segments),
             validity: logged.validity,
-            campaign: None,
+            campaign: logged.campaign,
             awaits: None,
         };
         self.arrive(now, arrival, logged.luck.map_or(Origin::Tenant, Origin::Recorded));
@@ -171,6 +171,11 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         }
         self.next_message += 1;
         let index = self.failovers.destination(arrival.destination).index();
+        if let Some(campaign) = arrival.campaign {
+            let (message, tenant) = (message.id, message.tenant);
+            let place = self.routes[index].id;
+            self.emit(now, Some(place), What::OfCampaign { message, tenant, campaign });
+        }
         let (lane, mut tap) = self.lane(index);
         lane.submit(now, arrival.campaign, message, &mut tap);
         self.routes[index].needs_poll = true;

@@ -2,20 +2,9 @@
 
 use super::World;
 use crate::event::{Sink, What};
-use crate::scenario::{Order, Scenario, Whom};
+use crate::scenario::{Order, Whom};
 use crate::scheduler::{Change, Policy, Target};
 use crate::time::Time;
-
-/// By source: whether an action names it as a campaign. Only then are its messages submitted for one.
-pub(super) fn campaigns(scenario: &Scenario) -> Vec<bool> {
-    let mut named = vec![false; scenario.sources.len()];
-    for action in &scenario.actions {
-        if let Whom::Campaign(campaign) = action.whom {
-            named[campaign.index()] = true;
-        }
-    }
-    named
-}
 
 impl<P: Policy, S: Sink> World<'_, P, S> {
     /// Gives an order to the lanes that it concerns, in the order of the destinations.

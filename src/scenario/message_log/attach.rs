@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::decode::tenant::{MOST_SENDERS, MOST_TENANTS};
 use super::super::decode::values::check_name;
-use super::super::resolved::{LoggedArrival, MessageLog, Scenario, Sender, Tenant};
+use super::super::resolved::{LoggedArrival, MessageLog, Scenario, Sender, Submissions, Tenant};
 use super::{LogError, LogRow, known};
 use crate::time::{Span, Time};
-use crate::units::{ClassId, DestinationId, SenderId, TenantId, TenantSetId, Weight};
+use crate::units::{CampaignId, ClassId, DestinationId, SenderId, TenantId, TenantSetId, Weight};
 
 /// What holds for rows that do not say, and for the tenants that a log creates.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,10 +81,29 @@ pub fn attach_log(
     Ok((left_out > 0).then_some(warning).into_iter().collect())
 }
 
+/// As [`attach_log`], with the log in place of all traffic of `scenario`: its sources are silent, and
+/// faults neither add to it nor withhold from it. They stay in the scenario, because orders and notices
+/// name campaigns.
+///
+/// # Errors
+/// As [`attach_log`].
+pub fn replay_log(
+    scenario: &mut Scenario,
+    origin: (String, String),
+    rows: Vec<LogRow>,
+) -> Result<Vec<String>, Vec<LogError>> {
+    let defaults = LogDefaults::of(scenario);
+    let warnings = attach_log(scenario, origin, rows, &defaults)?;
+    scenario.submissions = Submissions::Replayed;
+    Ok(warnings)
+}
+
 /// Tenants and senders by name while rows are placed. Senders are counted within their tenant.
 struct Registry<'a> {
     destinations: BTreeMap<&'a str, DestinationId>,
     classes: BTreeMap<&'a str, ClassId>,
+    /// By tenant and name.
+    campaigns: BTreeMap<(TenantId, &'a str), CampaignId>,
     defaults: &'a LogDefaults,
     tenants: Vec<Tenant>,
     tenant_by_name: BTreeMap<String, TenantId>,
@@ -108,6 +127,7 @@ impl<'a> Registry<'a> {
         let mut registry = Registry {
             destinations: BTreeMap::new(),
             classes: BTreeMap::new(),
+            campaigns: BTreeMap::new(),
             defaults,
             tenants: scenario.tenants.clone(),
             tenant_by_name: BTreeMap::new(),
@@ -120,6 +140,10 @@ impl<'a> Registry<'a> {
         }
         for (index, class) in scenario.classes.iter().enumerate() {
             registry.classes.insert(&class.name, ClassId(index as u16));
+        }
+        for (index, source) in scenario.sources.iter().enumerate() {
+            let campaign = CampaignId(index as u32);
+            registry.campaigns.insert((source.tenant, &source.name), campaign);
         }
         for (index, tenant) in scenario.tenants.iter().enumerate() {
             registry.tenant_by_name.insert(tenant.name.clone(), TenantId(index as u32));
@@ -149,6 +173,10 @@ impl<'a> Registry<'a> {
         let class = one_of(row, "class", row.class.as_deref(), &self.classes, self.defaults.class)?;
         let tenant = self.tenant(row)?;
         let sender = self.sender(row, tenant)?;
+        let campaign = match &row.campaign {
+            Some(name) => Some(self.campaign(row, tenant, name)?),
+            None => None,
+        };
         Ok(LoggedArrival {
             time: row.time,
             tenant,
@@ -157,6 +185,7 @@ impl<'a> Registry<'a> {
             class,
             segments: row.segments,
             validity: row.validity.or(self.defaults.validity),
+            campaign,
             luck: row.luck,
         })
     }
@@ -188,6 +217,20 @@ impl<'a> Registry<'a> {
         self.senders.push(TenantSenders::default());
         self.tenant_by_name.insert(name.into(), id);
         Ok(id)
+    }
+
+    fn campaign(&self, row: &LogRow, of: TenantId, name: &str) -> Result<CampaignId, LogError> {
+        self.campaigns.get(&(of, name)).copied().ok_or_else(|| {
+            let all = self.campaigns.keys();
+            let own: Vec<&str> =
+                all.filter(|(tenant, _)| *tenant == of).map(|(_, name)| *name).collect();
+            let what = format!("`{}` has no traffic named `{name}`", row.tenant);
+            let wanted = match own.is_empty() {
+                true => "it has none in the scenario; leave the campaign empty".to_owned(),
+                false => known(name, own.iter().copied()),
+            };
+            LogError::new(row.line, name, what, wanted)
+        })
     }
 
     fn sender(&mut self, row: &LogRow, tenant: TenantId) -> Result<u32, LogError> {
@@ -265,7 +308,8 @@ fn move_in(
         first_of.push(flat.len() as u32);
         flat.extend(own.all);
     }
-    for source in &mut scenario.sources {
+    let injected = scenario.faults.iter_mut().flat_map(|fault| &mut fault.sources);
+    for source in scenario.sources.iter_mut().chain(injected) {
         let within = source.first_sender.0 - before[source.tenant.index()];
         source.first_sender = SenderId(first_of[source.tenant.index()] + within);
     }
