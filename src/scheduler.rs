@@ -62,7 +62,8 @@ pub use hierarchical_drr::HierarchicalDrr;
 pub use lane::{
     Accepted, AdaptiveRate, Amount, Answer, Attempt, AttemptCounts, Backpressure, Borrowing,
     Change, ChangeError, CircuitBreaker, Counts, DailyCap, Lane, LaneConfig, LaneObserver, Next,
-    ReceiptOutcome, Refused, SessionChange, ShareBounds, ShareNode, Target, TenantSpec, WindowUnit,
+    ReceiptOutcome, Refused, RestoreError, SessionChange, ShareBounds, ShareNode, Snapshot, Target,
+    TenantSpec, WindowUnit,
 };
 pub use life::{Belief, Happening, Truth, better_truth, next_belief, truth_may_move};
 pub use lottery::Lottery;

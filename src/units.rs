@@ -9,6 +9,7 @@ macro_rules! identity {
     ($(#[$doc:meta] $name:ident($inner:ty);)*) => {$(
         #[$doc]
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+        #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
         pub struct $name(pub $inner);
 
         impl $name {
@@ -43,6 +44,7 @@ identity! {
 
 /// A number of message segments. Quotas, shares and fairness count segments.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Segments(pub u32);
 
 impl Segments {
@@ -57,6 +59,7 @@ impl Segments {
 /// Three segments a second is not a whole number of nanoseconds a segment, so a rate is kept as
 /// `segments` per `per` and never rounded.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rate {
     segments: NonZeroU64,
     per: NonZeroU64,
@@ -124,6 +127,7 @@ impl fmt::Display for Rate {
 
 /// A quota or cap: a rate, and the burst (in segments, at least 1) that may go at once after a pause.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Quota {
     /// The sustained rate.
     pub rate: Rate,
@@ -136,6 +140,7 @@ pub struct Quota {
 /// A weight is an integer so that shares are compared exactly; `Weight::whole(3)` is three times
 /// `Weight::ONE`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Weight(NonZeroU64);
 
 impl Weight {

@@ -18,5 +18,8 @@ mod pacing;
 mod rig;
 #[path = "lane/sessions.rs"]
 mod sessions;
+#[cfg(feature = "lab")]
+#[path = "lane/snapshot.rs"]
+mod snapshot;
 #[path = "lane/waiting.rs"]
 mod waiting;

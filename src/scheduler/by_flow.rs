@@ -12,6 +12,7 @@ use crate::units::{QueueId, Rate, Segments};
 
 /// A rule's answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum FlowPick {
     /// This flow is next.
     Flow(FlowId),
@@ -88,6 +89,7 @@ pub trait FlowRule {
 
 /// The policy that follows a rule over flows.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct ByFlow<R> {
     rule: R,
     unit: FlowUnit,

@@ -19,6 +19,7 @@ const MILLION: i128 = 1_000_000;
 
 /// The turns of one node's children; a child of weight w has a quantum of w × a number of segments.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct DeficitRoundRobin {
     /// The quantum at weight 1.
     quantum: Segments,
@@ -29,6 +30,7 @@ pub struct DeficitRoundRobin {
 
 /// The children's deficits and turns.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct DeficitChildren {
     links: Links,
     children: Vec<Child>,
@@ -36,6 +38,7 @@ pub struct DeficitChildren {
 
 /// All in millionths of a segment.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Child {
     quantum: i128,
     deficit: i128,

@@ -10,6 +10,7 @@ use crate::units::{QueueId, Segments};
 
 /// The head with the earliest deadline; of equal ones, the one that arrived first.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Edf {
     heads: IndexedHeap<(Time, u64)>,
 }

@@ -9,6 +9,7 @@ use crate::units::{QueueId, Segments};
 /// back for another attempt keeps its place if it goes to the head of its queue, and takes a new one
 /// if it goes to the tail.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fifo {
     heads: IndexedHeap<u64>,
 }

@@ -15,6 +15,7 @@ pub type FlowId = u32;
 
 /// What a flat policy treats as one flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum FlowUnit {
     /// A tenant (the queue itself where a path has no tenant), so that more senders gain nothing.
     #[default]
@@ -40,6 +41,7 @@ impl FlowUnit {
 
 /// What a rule is told of a flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct FlowTerms {
     /// The product of the weights along the path down to the flow.
     pub weight: Weight,
@@ -59,6 +61,7 @@ pub(crate) fn tie_of(path: &[Hop]) -> u64 {
 
 /// The flows, and which of their queues are eligible.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Flows {
     queues: Vec<Queue>,
     flows: Vec<Flow>,
@@ -66,12 +69,14 @@ pub(crate) struct Flows {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Queue {
     flow: FlowId,
     head: Option<Entry>,
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Flow {
     terms: FlowTerms,
     /// The tenant above or at the flow, and the product of the weights below that tenant.
@@ -95,6 +100,7 @@ impl Default for Flow {
 
 /// What a change of one queue did to its flow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum FlowChange {
     /// It became eligible.
     Woke,

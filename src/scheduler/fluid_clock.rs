@@ -19,6 +19,7 @@ const UNITS_PER_MILLIONTH: u128 = 720_720 * 64 * 1_000_000;
 
 /// The virtual time of the fluid division.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct FluidClock {
     rate: Rate,
     /// Real time up to which V is known.

@@ -44,6 +44,7 @@ use crate::units::{QueueId, Quota, Rate, Segments, Weight};
 
 /// The scoring policy with options.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct FullScoring {
     rescore: Rescore,
     terms: Terms,
@@ -63,6 +64,7 @@ pub struct FullScoring {
 
 /// How far up a change is followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 enum Reach {
     /// As long as it makes a difference.
     Changed,

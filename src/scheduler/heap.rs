@@ -12,6 +12,7 @@ const ABSENT: u32 = u32::MAX;
 
 /// Where each number is inside the heap that holds it.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Positions(Vec<u32>);
 
 impl Positions {
@@ -32,6 +33,7 @@ impl Positions {
 
 /// The entries of one heap; see the module's documentation for the table of positions.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Heap<K> {
     entries: Vec<(K, u32)>,
 }
@@ -160,6 +162,7 @@ impl<K: Ord + Copy> Heap<K> {
 
 /// A heap with a table of positions of its own.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct IndexedHeap<K> {
     heap: Heap<K>,
     positions: Positions,

@@ -26,6 +26,7 @@ mod outcomes;
 mod restart;
 mod sessions;
 mod shares;
+mod snapshot;
 mod spill;
 mod store;
 mod submission;
@@ -43,6 +44,7 @@ pub use gate::DailyCap;
 pub use observer::LaneObserver;
 pub use outcomes::{Answer, ReceiptOutcome};
 pub use sessions::{SessionChange, WindowUnit};
+pub use snapshot::{RestoreError, Snapshot};
 pub use submission::{Accepted, Refused};
 
 use self::backpressure::{WHOLE, Yielding, part_of};
@@ -87,6 +89,7 @@ pub struct Attempt {
 
 /// The lane of one destination. The module's documentation tells how to drive it.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lane<P> {
     config: LaneConfig,
     policy: P,

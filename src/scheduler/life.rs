@@ -28,6 +28,7 @@
 /// What the platform believes of a message.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Belief {
     /// Turned away at submission.
     Refused = 0,
@@ -209,6 +210,7 @@ const fn successor(from: Option<Belief>, what: Happening) -> Option<Belief> {
 /// Where a message really is. Only the laboratory knows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Truth {
     /// No carrier ever took it.
     Nowhere = 0,

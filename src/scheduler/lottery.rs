@@ -11,6 +11,7 @@ use crate::units::{QueueId, Segments};
 
 /// Draws a tenant with probability proportional to its weight; inside a tenant, first in first out.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lottery {
     flows: Flows,
     tickets: Tickets,
@@ -85,6 +86,7 @@ impl Policy for Lottery {
 
 /// Tickets by flow, with prefix sums in O(log n): the tree of Fenwick (1994).
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Tickets {
     held: Vec<u64>,
     /// One-based; a power of two long, so that the descent needs no bounds.

@@ -23,6 +23,7 @@ use crate::units::{Quota, Rate, Segments};
 /// Reservations, then weights up to limits. Bounds come by
 /// [`Policy::bound`](super::Policy::bound); without any it divides by weight.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mclock {
     flows: Vec<Flow>,
     /// Flows awake with a reservation, by when their reservation tag is due.
@@ -35,6 +36,7 @@ pub struct Mclock {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Flow {
     tag: Tag,
     tie: u64,
@@ -47,6 +49,7 @@ struct Flow {
 
 /// A reservation tag in ticks: `rate.segments()` of them are a nanosecond, so a segment is a whole number.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Reservation {
     rate: Rate,
     paid_until: u128,

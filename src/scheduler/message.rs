@@ -5,6 +5,7 @@ use crate::units::{ClassId, MessageId, Segments, SenderId, TenantId};
 
 /// A message as submitted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Message {
     /// Its number, in order of submission.
     pub id: MessageId,
@@ -27,6 +28,7 @@ pub struct Message {
 
 /// A message inside the lane: what was submitted, and its history so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record {
     /// What was submitted.
     pub message: Message,
@@ -40,6 +42,7 @@ pub struct Record {
 
 /// Names one attempt. Stays harmless after the message is gone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ticket {
     pub(crate) slot: u32,
     pub(crate) generation: u32,

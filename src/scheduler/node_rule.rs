@@ -76,6 +76,7 @@ pub trait NodeRule: Clone {
 
 /// A single node over flows: the flat policy of a rule.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct OneNode<R: NodeRule> {
     rule: R,
     children: R::Children,
@@ -141,6 +142,7 @@ const NONE: u32 = u32::MAX;
 /// An inner node's head is the head its own rule would send now; it is chosen anew whenever something
 /// below it changes, and nothing is committed before it is sent.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Hierarchy<R: NodeRule> {
     prototype: R,
     /// Index 0 is the root; the node of a hop is its number plus one, which is also its number as a child.
@@ -150,6 +152,7 @@ pub struct Hierarchy<R: NodeRule> {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Node<R> {
     rule: R,
     parent: u32,

@@ -16,6 +16,7 @@ use crate::units::{Quota, Segments};
 
 /// The pacer of one quota or cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pacer {
     quota: Quota,
     /// Theoretical arrival time in ticks.

@@ -8,6 +8,7 @@ const PAGE: usize = 256;
 
 /// Entries by number, in pages of 256.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Paged<T> {
     /// All full but the last.
     pages: Vec<Vec<T>>,

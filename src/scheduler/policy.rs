@@ -27,10 +27,12 @@ use crate::units::{QueueId, Rate, Segments, Weight};
 
 /// A node of the share tree. Numbers are dense and reused after the node is gone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct NodeId(pub u32);
 
 /// The levels of the share tree below the destination, any of which may be absent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Level {
     /// Tenant sets.
     TenantSet,
@@ -44,6 +46,7 @@ pub enum Level {
 
 /// One step of a queue's path through the share tree.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Hop {
     /// The node stepped to.
     pub node: NodeId,
@@ -58,6 +61,7 @@ pub struct Hop {
 
 /// A queued message as a policy sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Entry {
     /// What it costs.
     pub segments: Segments,
@@ -71,6 +75,7 @@ pub struct Entry {
 
 /// Whether a queued message was here before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum EntryKind {
     /// Its first time in the queue.
     New,
@@ -82,6 +87,7 @@ pub enum EntryKind {
 
 /// Why a queue may not be picked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Ineligible {
     /// It has no message.
     Empty,
@@ -118,6 +124,7 @@ pub enum Reshape {
 
 /// What a node is promised and held to, whatever its weight.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct NodeBounds {
     /// The rate it is promised, where the destination has one.
     pub reservation: Option<Rate>,
@@ -129,6 +136,7 @@ pub struct NodeBounds {
 
 /// What the carrier thinks of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Verdict {
     /// It took the message.
     Taken,
@@ -138,6 +146,7 @@ pub enum Verdict {
 
 /// What counts in a score beside the lag, in nanoseconds; all are 0 unless the policy was told to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct TermTimes {
     /// For the time that the first message has waited.
     pub waiting_ns: i128,
@@ -156,6 +165,7 @@ impl TermTimes {
 
 /// Why a queue stands where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Standing {
     /// How far the queue is behind its entitlement, in nanoseconds of its own share, and the terms that
     /// count beside that; negative when it is ahead. The highest goes first.

@@ -63,6 +63,7 @@ pub struct PolicyInfo {
 
 /// What a policy is to heed beside weights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct PolicyOptions {
     /// Options of the policy `scoring`.
     pub scoring: ScoringOptions,

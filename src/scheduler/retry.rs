@@ -6,6 +6,7 @@ use crate::units::mix;
 
 /// What to do after each class of failure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct RetryPolicy {
     /// After a temporary refusal.
     pub temporary: RetryRule,
@@ -22,6 +23,7 @@ pub type StatusRules = [Option<(Status, RetryRule)>; RetryPolicy::MOST_STATUS_RU
 
 /// How often, how soon and where to try again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct RetryRule {
     /// Attempts in all, the first included; 1 means never again. At most [`RetryRule::MOST_ATTEMPTS`].
     pub attempts: u32,
@@ -39,6 +41,7 @@ pub struct RetryRule {
 
 /// Where a message queues again after its wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum RequeuePlace {
     /// Before the others of its queue.
     Head,
@@ -48,6 +51,7 @@ pub enum RequeuePlace {
 
 /// What to do when no outcome was learnt: the message may or may not be with the carrier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum UnknownOutcome {
     /// Submit it again: it may arrive twice.
     Resubmit(RetryRule),

@@ -9,6 +9,7 @@ const ABSENT: u32 = u32::MAX;
 
 /// The neighbours of each number.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Links(Vec<(u32, u32)>);
 
 impl Links {
@@ -23,6 +24,7 @@ impl Links {
 
 /// Numbers in turn.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Ring {
     front: u32,
     length: u32,

@@ -11,6 +11,7 @@ use crate::time::Time;
 
 /// Flows in turn, a message each.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct RoundRobin {
     ring: Ring,
     links: Links,

@@ -16,6 +16,7 @@ use crate::units::Segments;
 
 /// The smallest finish tag first.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scfq {
     flows: Vec<Flow>,
     awake: IndexedHeap<(i128, u64)>,
@@ -23,6 +24,7 @@ pub struct Scfq {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Flow {
     start: Tag,
     head: Segments,

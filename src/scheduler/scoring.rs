@@ -37,6 +37,7 @@ const NONE: u32 = u32::MAX;
 
 /// The scoring policy; re-scores after every message.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scoring {
     /// Index 0 is the root; the node of a hop is its number plus one.
     nodes: Vec<Node>,
@@ -55,6 +56,7 @@ type Key = (i128, u64);
 
 /// There is a node for every queue, so what only parents need is kept apart.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Node {
     parent: u32,
     below: Below,
@@ -73,6 +75,7 @@ struct Node {
 
 /// What is under a node.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 enum Below {
     /// It is the leaf of this queue.
     Queue(u32),
@@ -82,6 +85,7 @@ enum Below {
 
 /// The children of a node.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Family {
     /// V of the children.
     virtual_time: i128,
@@ -95,6 +99,7 @@ struct Family {
 
 /// How a node takes part in its parent's division.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 enum State {
     Idle,
     Eligible,

@@ -7,6 +7,7 @@ use crate::time::Span;
 /// How scoring chooses among the children of a node. The default is [`Scoring`](super::Scoring)'s:
 /// the one furthest behind, found anew after every message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum ScoringOptions {
     /// The child furthest behind its share.
     FurthestBehind {
@@ -31,6 +32,7 @@ impl Default for ScoringOptions {
 /// retrieved; it has grown too old; nothing in it may be sent; a tenant is attached or detached; a weight, a
 /// bound or the rate changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rescore {
     /// Messages retrieved (K). Siblings i and j that are both backlogged stay within
     /// K·(Lᵢ/wᵢ + Lⱼ/wⱼ) of each other under [`Batch::Drain`].
@@ -49,6 +51,7 @@ impl Default for Rescore {
 
 /// How an order that stands is followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Batch {
     /// The first queue that may be sent from, as long as it may.
     Drain,
@@ -61,6 +64,7 @@ pub enum Batch {
 /// others what it gives: with any of them the relative fairness bound does not hold. Evaluated for every
 /// queue when the order is found anew, which then costs O(n).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Terms {
     /// Millionths of a second for each second that the queue's first message has waited.
     pub waiting_millionths: u32,

@@ -10,6 +10,7 @@ use crate::units::{Rate, Segments};
 /// What was served and not yet turned into virtual time is kept in units of service, so V is exact to
 /// one unit of tag, however long the run.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ServiceClock {
     rate: Option<Rate>,
     now: Time,
@@ -114,6 +115,7 @@ impl ServiceClock {
 
 /// When the messages that were sent so far will have gone over the wire.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct BusyPeriod {
     rate: Option<Rate>,
     until: Time,

@@ -21,6 +21,7 @@ use crate::units::{Rate, Segments};
 
 /// The smallest start tag first.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sfq {
     /// Start tag of each flow's head, or of what will be its head.
     flows: Vec<(Tag, u64)>,

@@ -22,6 +22,7 @@ use crate::units::{QueueId, Segments};
 
 /// Fair queueing among shards; looks at every shard for each decision, as the API server does.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShuffleShardFq {
     shards: Vec<Shard>,
     hand: usize,
@@ -37,6 +38,7 @@ pub struct ShuffleShardFq {
 }
 
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Shard {
     waiting: VecDeque<Waiting>,
     work: u64,
@@ -47,6 +49,7 @@ struct Shard {
 
 /// A message's place in a shard.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Waiting {
     queue: QueueId,
     segments: Segments,
@@ -55,6 +58,7 @@ struct Waiting {
 }
 
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Queue {
     hash: u64,
     head: Option<Entry>,

@@ -29,6 +29,7 @@ const MINUTE: Span = Span::from_seconds(60);
 
 /// Quiet tenants first.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct SqsFair {
     in_flight: u64,
     half: u64,
@@ -42,6 +43,7 @@ pub struct SqsFair {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Tenant {
     processing: Processing,
     waiting: u64,
@@ -53,6 +55,7 @@ struct Tenant {
 
 /// Messages in flight and the time they took, as message-nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Processing {
     in_flight: u64,
     since: u64,

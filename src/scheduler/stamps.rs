@@ -8,6 +8,7 @@ use crate::units::QueueId;
 
 /// The stamps of the messages in each queue.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Stamps<T> {
     queues: Vec<VecDeque<(u64, T)>>,
 }

@@ -4,10 +4,12 @@ use core::fmt;
 
 /// The `command_status` of a response (SMPP 3.4, section 5.1.3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Status(pub u32);
 
 /// What a status asks of the platform.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum StatusClass {
     /// The carrier took the message.
     Accepted,
@@ -103,6 +105,7 @@ impl fmt::Display for Status {
 /// The final state in a delivery receipt (SMPP 3.4, section 5.2.28).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum ReceiptState {
     /// `DELIVRD`.
     Delivered = 2,

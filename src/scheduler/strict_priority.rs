@@ -15,6 +15,7 @@ use crate::units::Weight;
 
 /// The heaviest class first. Made for flows of [`FlowUnit::Class`](super::FlowUnit::Class).
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct StrictPriority {
     priorities: Vec<Weight>,
     awake: IndexedHeap<(Reverse<Weight>, u64)>,

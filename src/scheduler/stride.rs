@@ -19,6 +19,7 @@ use crate::units::Segments;
 
 /// The smallest pass first.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stride {
     flows: Vec<Flow>,
     awake: IndexedHeap<(i128, u64)>,
@@ -27,6 +28,7 @@ pub struct Stride {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Flow {
     /// The pass; of a flow that sleeps, its distance to the global pass.
     pass: Tag,

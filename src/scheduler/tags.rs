@@ -9,6 +9,7 @@ pub(crate) const UNITS_PER_MILLIONTH: u64 = TAG_UNITS * 1_000_000;
 /// Service ÷ weight in units of [`TAG_UNITS`]. The fraction of a unit that a weight leaves is carried
 /// to the next charge and never lost, so a tag is off by less than one unit, always.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Tag {
     value: i128,
     weight: u64,

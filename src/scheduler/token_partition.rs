@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 
 /// Each tenant gets rate × weight ÷ weights of all attached tenants, with a burst of one message.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct TokenPartition {
     rate: Rate,
     flows: Flows,

@@ -15,6 +15,7 @@ use crate::units::Segments;
 
 /// The least used ÷ weight in this window first.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct UsedOverWeight {
     window: Span,
     /// Number of the present window; `used` of another one counts as 0.
@@ -24,6 +25,7 @@ pub struct UsedOverWeight {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Flow {
     used: Tag,
     window: u64,

@@ -20,6 +20,7 @@ const UNITS: u128 = (720_720 * 60) << 20;
 
 /// The smallest stamp of each flow's own clock first.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct VirtualClock {
     rate: Rate,
     flows: Flows,

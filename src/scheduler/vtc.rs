@@ -18,6 +18,7 @@ use crate::units::Segments;
 
 /// The smallest counter first.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Vtc {
     flows: Vec<(Tag, u64)>,
     awake: IndexedHeap<(i128, u64)>,

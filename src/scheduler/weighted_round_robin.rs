@@ -14,6 +14,7 @@ use crate::time::Time;
 
 /// The flow with the most gained turns. Each decision looks at every flow that is awake: O(n).
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct WeightedRoundRobin {
     flows: Vec<Flow>,
     awake: Vec<FlowId>,
@@ -22,6 +23,7 @@ pub struct WeightedRoundRobin {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Flow {
     weight: i128,
     tie: u64,

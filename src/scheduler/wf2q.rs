@@ -19,6 +19,7 @@ use crate::units::{QueueId, Rate, Segments};
 
 /// The smallest finish tag among the messages whose start tag the fluid clock has reached.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wf2q {
     clock: FluidClock,
     flows: Flows,

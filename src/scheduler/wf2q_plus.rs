@@ -19,6 +19,7 @@ type Key = (i128, u64);
 
 /// The smallest finish tag among the children whose start tag V has reached.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wf2qPlus {
     clock: ServiceClock,
     /// Children whose start V has reached, by finish tag; and the others awake, by start tag.
@@ -28,12 +29,14 @@ pub struct Wf2qPlus {
 
 /// The children's tags.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wf2qChildren {
     children: Vec<Child>,
     positions: Positions,
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Child {
     start: Tag,
     head: Segments,
@@ -43,6 +46,7 @@ struct Child {
 
 /// In which of its node's heaps a child is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 enum Place {
     Asleep,
     Early,

@@ -20,6 +20,7 @@ use crate::units::{QueueId, Rate, Segments};
 
 /// The order of the fluid division's finish times.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wfq {
     clock: FluidClock,
     flows: Flows,

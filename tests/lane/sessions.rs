@@ -3,7 +3,7 @@
 use crate::rig::*;
 use apportion::scheduler::{
     AdaptiveRate, Answer, Attempt, Backpressure, Belief, Change, CircuitBreaker, DailyCap, Fifo,
-    Happening, LaneConfig, Message, Next, Policy, RequeuePlace, RetryPolicy, Scoring, Status,
+    Happening, Lane, LaneConfig, Message, Next, Policy, RequeuePlace, RetryPolicy, Scoring, Status,
     Target, Ticket, UnknownOutcome,
 };
 use apportion::time::{Span, Time};
@@ -240,6 +240,16 @@ fn check_days(log: &Log, reset: Time) {
 /// Drives a lane through `inputs`, each after its wait, calling `next` only when it asks to be called,
 /// and then `spurious` times more in between.
 pub(crate) fn drive<P: Policy>(policy: P, inputs: &[(u64, Input)], spurious: u64) -> Log {
+    drive_with(policy, inputs, spurious, |_, _| ())
+}
+
+/// The same, with something done to the lane before each input.
+pub(crate) fn drive_with<P: Policy>(
+    policy: P,
+    inputs: &[(u64, Input)],
+    spurious: u64,
+    mut before: impl FnMut(usize, &mut Lane<P>),
+) -> Log {
     let retry = again(3, milliseconds(700), RequeuePlace::Head);
     let unknown = UnknownOutcome::Resubmit(again(3, milliseconds(300), RequeuePlace::Tail));
     let retry = RetryPolicy { temporary: retry, throttled: retry, unknown, ..RetryPolicy::NEVER };
@@ -271,7 +281,8 @@ pub(crate) fn drive<P: Policy>(policy: P, inputs: &[(u64, Input)], spurious: u64
     rig.change(Change::SenderDailyCap(SenderId(4), Some(a_day)));
     rig.change(Change::TenantDailyCap(TenantId(0), Some(DailyCap { segments: 14, ..a_day })));
     let (mut attempts, mut orders) = (Vec::new(), Orders::default());
-    for (wait_ms, input) in inputs {
+    for (number, (wait_ms, input)) in inputs.iter().enumerate() {
+        before(number, &mut rig.lane);
         let (begin, end) = (rig.now, rig.now + milliseconds(*wait_ms));
         for part in 0..=spurious {
             // The last part ends at `end`.

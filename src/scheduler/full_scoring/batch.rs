@@ -9,6 +9,7 @@ use crate::units::Segments;
 
 /// What happened since the order was found.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Batched {
     /// Messages retrieved, and when the first was.
     pub(super) sent: u32,

@@ -18,6 +18,7 @@ pub(super) type Key = (i128, u64);
 
 /// What is below a node, or for a queue what the lane said of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Below {
     /// Nothing waits.
     Idle,
@@ -33,6 +34,7 @@ pub(super) enum Below {
 
 /// How a node takes part in its parent's division.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Place {
     Idle,
     /// Held back: it keeps its distance, and that of its promise, to the clocks of its parent.
@@ -57,6 +59,7 @@ impl Place {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Node {
     pub(super) parent: u32,
     /// The queue, for a leaf.
@@ -89,6 +92,7 @@ pub(super) struct Node {
 
 /// A node's division among its children.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Division {
     /// V. It knows the sum of the children's weights.
     pub(super) clock: ServiceClock,

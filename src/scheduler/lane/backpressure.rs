@@ -21,6 +21,7 @@ use crate::units::{Quota, Rate};
 
 /// How a lane yields to its carrier; by default not at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Backpressure {
     /// After a throttling answer nothing is sent for this long.
     pub throttle_pause: Option<Span>,
@@ -32,6 +33,7 @@ pub struct Backpressure {
 
 /// Additive increase, multiplicative decrease of the rate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct AdaptiveRate {
     /// What a throttling answer leaves of the rate, in thousandths; below 1000.
     pub decrease_permille: u32,
@@ -45,6 +47,7 @@ pub struct AdaptiveRate {
 
 /// Leaves a carrier alone that fails, and comes back slowly.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct CircuitBreaker {
     /// So many failures in a row open it; at least 1.
     pub failures: u32,
@@ -63,6 +66,7 @@ const STEPS: u64 = 10;
 
 /// How a lane yields now.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Yielding {
     settings: Backpressure,
     /// Nothing is sent before this, for a pause or an open breaker.
@@ -84,6 +88,7 @@ pub(super) struct Yielding {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 enum State {
     Closed,
     Open { since: Time, until: Time },

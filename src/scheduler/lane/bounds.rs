@@ -10,6 +10,7 @@ use crate::units::{ClassId, Rate, TenantId, TenantSetId, Weight};
 
 /// A node of the share tree, as its lane's owner knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum ShareNode {
     /// A tenant set.
     TenantSet(TenantSetId),
@@ -21,6 +22,7 @@ pub enum ShareNode {
 
 /// How much a bound is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Amount {
     /// A rate.
     Rate(Rate),
@@ -30,6 +32,7 @@ pub enum Amount {
 
 /// Whether a node may have what others leave unused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum Borrowing {
     /// It may.
     #[default]
@@ -45,6 +48,7 @@ pub enum Borrowing {
 /// the rate is of the parent's guaranteed share; so when the parent borrows, its children's promises grow
 /// with it. Promises of more than their parent has are scaled down in proportion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShareBounds {
     /// The least it gets while it has work.
     pub min: Option<Amount>,
@@ -85,6 +89,7 @@ fn rate_of(millionths: u128) -> Option<Rate> {
 
 /// Bounds in millionths of a segment a second, for the shares that admission asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Range {
     pub(super) min: u128,
     pub(super) max: u128,
@@ -104,6 +109,7 @@ impl Range {
 
 /// The bounds asked for, and what they are parts of.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct BoundTable {
     quota: Option<Rate>,
     sets: Vec<ShareBounds>,

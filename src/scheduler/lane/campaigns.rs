@@ -13,6 +13,7 @@ use crate::units::CampaignId;
 
 /// Campaigns with messages that are queued, parked or in flight, and those that are paused.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Campaigns {
     /// By slot: its campaign and its neighbours there.
     members: Vec<Member>,
@@ -21,6 +22,7 @@ pub(super) struct Campaigns {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Member {
     campaign: Option<CampaignId>,
     previous: u32,
@@ -28,6 +30,7 @@ struct Member {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Campaign {
     first: u32,
     last: u32,
@@ -101,6 +104,7 @@ impl Campaigns {
 
 /// What is paused one message or one campaign at a time, and the messages out of their queues for it.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Holds {
     pub(super) campaigns: Campaigns,
     /// Messages that were paused by themselves.

@@ -12,6 +12,7 @@ use crate::units::{ClassId, Quota, SenderId, TenantId, TenantSetId, Weight};
 
 /// The settings of a lane.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct LaneConfig {
     /// What may be sent; `None` for no limit.
     pub quota: Option<Quota>,
@@ -40,6 +41,7 @@ pub struct LaneConfig {
 
 /// A tenant, as a lane needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct TenantSpec {
     /// Its set; must be given exactly when the lane has tenant sets.
     pub set: Option<TenantSetId>,

@@ -5,6 +5,7 @@ use crate::units::Segments;
 
 /// Messages and segments by belief (ledger A), and attempts (ledger C).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counts {
     /// Messages and their segments, by [`Belief`] as a number: side by side, because a move changes both.
     pub held: [(u64, u64); Belief::ALL.len()],
@@ -14,6 +15,7 @@ pub struct Counts {
 
 /// Ledger C: `dispatched = answered + unanswered + unknown`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct AttemptCounts {
     /// Attempts handed to the gateway.
     pub dispatched: u64,

@@ -24,6 +24,7 @@ use crate::units::{ClassId, QueueId, SenderId, TenantId, TenantSetId, Weight};
 const IDLE_QUEUES_KEPT: usize = 1024;
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Directory {
     pub(super) tree: ShareTree,
     pub(super) bounds: BoundTable,
@@ -47,6 +48,7 @@ pub(super) struct Directory {
 }
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Tenant {
     spec: TenantSpec,
     node: Option<NodeId>,
@@ -70,6 +72,7 @@ impl Tenant {
 }
 
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Sender {
     /// Where it has caps or a pause.
     pub(super) gate: Option<Box<Gate>>,
@@ -78,6 +81,7 @@ pub(super) struct Sender {
 
 /// Who has a gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Party {
     Tenant(TenantId),
     Sender(SenderId),
@@ -85,6 +89,7 @@ pub(super) enum Party {
 
 /// A queue and where it stands.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Queue {
     pub(super) messages: List,
     /// Its parked messages, and its queued ones that a pause keeps out of it.
@@ -104,6 +109,7 @@ pub(super) struct Queue {
 
 /// What the policy was last told of a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum QueueStanding {
     Empty,
     Eligible,
@@ -197,6 +203,11 @@ impl Directory {
 
     pub(super) fn tenant(&self, id: TenantId) -> Option<&Tenant> {
         self.tenants.get(id.index()).and_then(Option::as_ref)
+    }
+
+    /// Those that are attached.
+    pub(super) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().flatten()
     }
 
     pub(super) fn tenant_mut(&mut self, id: TenantId) -> &mut Tenant {

@@ -6,6 +6,7 @@ use super::bounds::Range;
 
 /// A child with bounds.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Bounded {
     /// In millionths.
     pub(super) weight: u128,

@@ -14,6 +14,7 @@ const DAY: Span = Span::from_seconds(86_400);
 /// the cap; one that is larger than the cap waits until it expires, is withdrawn, or the cap is raised.
 /// What the carrier throttled is given back, if it was sent since the last reset.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct DailyCap {
     /// Segments a day.
     pub segments: u64,
@@ -42,6 +43,7 @@ impl DailyCap {
 
 /// A daily cap and what of it was used.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Allowance {
     cap: DailyCap,
     used: u64,
@@ -61,6 +63,7 @@ impl Allowance {
 
 /// What holds back a tenant or a sender.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Gate {
     pacer: Option<Pacer>,
     allowance: Option<Allowance>,

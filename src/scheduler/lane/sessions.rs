@@ -20,6 +20,7 @@ pub enum SessionChange {
 
 /// What a window of unanswered attempts counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub enum WindowUnit {
     /// Attempts, as SMPP does.
     #[default]
@@ -45,6 +46,7 @@ impl<P: Policy> Lane<P> {
 }
 
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Sessions {
     sessions: Vec<Session>,
     /// Where the search for the next free seat begins: sessions take turns.
@@ -54,6 +56,7 @@ pub(super) struct Sessions {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Session {
     window: u32,
     /// Seats taken.

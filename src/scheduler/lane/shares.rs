@@ -16,6 +16,7 @@ const ROOT: u32 = u32::MAX;
 
 /// The tree; the root is implied.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct ShareTree {
     nodes: Vec<Node>,
     free: Vec<u32>,
@@ -27,6 +28,7 @@ pub(super) struct ShareTree {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Node {
     hop: Hop,
     parent: u32,

@@ -20,6 +20,7 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// A message and what the lane remembers of it, put together from where it is kept.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Slot {
     pub(super) record: Record,
     /// Place in the order of arrival; renewed when it goes to the tail after a retry.
@@ -36,6 +37,7 @@ pub(super) struct Slot {
 
 /// What is remembered beside the belief, by what it means there; a byte in all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Aside {
     Nothing,
     /// Queued for the first time: by right it is another sender's.
@@ -67,6 +69,7 @@ impl Slot {
 /// What is kept of every message. Packed: eight bytes that begin anywhere are read as fast.
 #[derive(Clone, Copy, Debug)]
 #[repr(Rust, packed)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Kept {
     id: u64,
     key: u64,
@@ -91,6 +94,7 @@ const HAS_JOURNEY: u16 = u16::MAX;
 
 /// What a message has since its first dispatch.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Journey {
     sequence: u64,
     since: Time,
@@ -103,6 +107,7 @@ struct Journey {
 
 /// What the messages of one queue have in common.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Lot {
     queue: QueueId,
     tenant: TenantId,
@@ -114,6 +119,7 @@ struct Lot {
 
 /// A list threaded through the slots.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct List {
     head: u32,
     tail: u32,
@@ -129,6 +135,7 @@ impl List {
 
 /// The slab.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Store {
     slots: Paged<Kept>,
     free_slot: u32,

@@ -12,6 +12,7 @@ use crate::units::QueueId;
 
 /// Where a message joins its queue.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Joining {
     /// Behind all others.
     Last,
