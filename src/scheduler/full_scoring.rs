@@ -60,8 +60,6 @@ pub struct FullScoring {
     /// Nodes that nothing but their limit holds back, by when it lets them.
     limited: IndexedHeap<(Time, u64)>,
     batch: Batched,
-    /// When the terms of all queues were evaluated last.
-    evaluated: Time,
 }
 
 /// How far up a change is followed.
@@ -91,7 +89,6 @@ impl FullScoring {
             rate: None,
             limited: IndexedHeap::default(),
             batch: Batched::default(),
-            evaluated: Time::ZERO,
         }
     }
 

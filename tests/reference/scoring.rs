@@ -528,6 +528,10 @@ impl Order for Scoring {
     }
 
     fn remove(&mut self, now: u64, path: &Path) {
+        // A tenant that never had a message is not in the tree, and no order rests on it.
+        if !self.nodes.contains_key(path) {
+            return;
+        }
         self.rescore_if_begun(now);
         if self.options.is_worst_case_fair {
             self.pass(now, &above(path));

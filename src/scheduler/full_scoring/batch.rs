@@ -116,8 +116,7 @@ impl FullScoring {
         let node = &self.nodes[index as usize];
         let division = &self.nodes[node.parent as usize].division;
         let own = node.tag.value();
-        let is_due =
-            |promise: &Tag| promise.value() <= division.promised_clock.value();
+        let is_due = |promise: &Tag| promise.value() <= division.promised_clock.value();
         if !node.promise.as_ref().is_some_and(is_due) {
             return own;
         }

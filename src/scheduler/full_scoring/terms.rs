@@ -33,14 +33,13 @@ impl FullScoring {
     /// An order is found when its first message is retrieved: however long nothing could be sent, the terms
     /// are those of that moment.
     pub(super) fn evaluate_before_it_begins(&mut self, now: Time) {
-        if self.terms.are_set() && self.batch.is_empty() && self.evaluated < now {
+        if self.terms.are_set() && self.batch.is_empty() {
             self.evaluate_all(now);
         }
     }
 
     /// Evaluates all queues that may be sent from.
     pub(super) fn evaluate_all(&mut self, now: Time) {
-        self.evaluated = now;
         for queue in 0..self.leaves.len() {
             let leaf = self.leaves[queue];
             if leaf != NONE && self.nodes[leaf as usize].below == Below::Ready {
