@@ -426,6 +426,9 @@ impl Policy for FullScoring {
             self.leaves.resize(queue.index() + 1, NONE);
         }
         self.leaves[queue.index()] = parent;
+        if self.terms.are_set() && !self.batch.is_empty() {
+            self.rank_all(now);
+        }
     }
 
     fn detach(&mut self, now: Time, queue: QueueId) {

@@ -49,6 +49,17 @@ impl FullScoring {
         }
     }
 
+    /// Ranks all queues that may be sent from anew, by the terms they have: a second of the own share is
+    /// another number of segments when there is one more to share with.
+    pub(super) fn rank_all(&mut self, now: Time) {
+        for queue in 0..self.leaves.len() {
+            let leaf = self.leaves[queue];
+            if leaf != NONE && self.nodes[leaf as usize].below == Below::Ready {
+                self.settle(now, leaf, Reach::Top);
+            }
+        }
+    }
+
     /// Remembers how an attempt of a queue ended.
     pub(super) fn remember(&mut self, leaf: u32, verdict: Verdict) {
         let node = &mut self.nodes[leaf as usize];
