@@ -426,7 +426,7 @@ impl Policy for FullScoring {
             self.leaves.resize(queue.index() + 1, NONE);
         }
         self.leaves[queue.index()] = parent;
-        if self.terms.are_set() && !self.batch.is_empty() {
+        if self.terms.are_set() {
             self.rank_all(now);
         }
     }
@@ -444,6 +444,9 @@ impl Policy for FullScoring {
             above.children -= 1;
             above.division.weigh(now, weight, 0);
             index = parent;
+        }
+        if self.terms.are_set() {
+            self.rank_all(now);
         }
     }
 
