@@ -14,12 +14,13 @@
 //! - **A promise** is a part f of the service of the node's parent. A child whose service ÷ f is not ahead of
 //!   its parent's service goes first, whatever its weight; the weights divide the rest. So among ready
 //!   children xᵢ = max(fᵢ·X, λ·wᵢ). Promises of more than everything are scaled down in proportion. What a
-//!   child got by its promise it does not owe its siblings later, and what it got beyond it is held
-//!   against its promise up to one message (or batch): over every interval in which it is ready
-//!   f·X − x ≤ f·(Lmax + ΣLⱼ of the others with promises) + 2L.
+//!   child got beyond its promise is held against that up to one message (or batch): over every interval in which it is ready
+//!   f·X − x ≤ f·(Lmax + ΣLⱼ of the others with promises) + 2L. Its service moves V no further than to the
+//!   least tag of those that take part, or whoever wakes would start level with the most favoured.
 //! - **A limit** is a rate M. A child that has used it up takes no part until it may go on, and is then like
 //!   one that was idle: with distances kept, as for the caps of senders, a limit near the child's share would
-//!   leave it less than both. So xᵢ = min(Mᵢ, λ·wᵢ). When limits leave nothing to send, the answer is when
+//!   leave it less than both. For the same reason the turn that the limit made it miss, one segment, is not
+//!   forgotten: it goes at once when it may, if its share allows. So xᵢ = min(Mᵢ, λ·wᵢ). When limits leave nothing to send, the answer is when
 //!   something may be ([`Pick::NotUntil`]).
 
 mod batch;
@@ -246,7 +247,11 @@ impl FullScoring {
         match before {
             Place::Idle | Place::Limited => {
                 if !matches!(wanted, Below::Idle | Below::Limited) {
-                    node.tag.lift(clock);
+                    let credit = match before {
+                        Place::Limited => node.tag.after(Segments(1)) - node.tag.value(),
+                        _ => 0,
+                    };
+                    node.tag.lift(clock - credit);
                     promise.into_iter().for_each(|promise| promise.lift(promised));
                 }
             }
@@ -423,6 +428,9 @@ impl Policy for FullScoring {
             self.leaves.resize(queue.index() + 1, NONE);
         }
         self.leaves[queue.index()] = parent;
+        if self.terms.are_set() {
+            self.rank_all(now);
+        }
     }
 
     fn detach(&mut self, now: Time, queue: QueueId) {
@@ -438,6 +446,9 @@ impl Policy for FullScoring {
             above.children -= 1;
             above.division.weigh(now, weight, 0);
             index = parent;
+        }
+        if self.terms.are_set() {
+            self.rank_all(now);
         }
     }
 
@@ -483,6 +494,7 @@ impl Policy for FullScoring {
         if self.is_too_old(now) {
             self.rescore(now);
         }
+        self.evaluate_before_it_begins(now);
         loop {
             let mut index = ROOT;
             while let Some(child) = self.choose(now, index) {

@@ -138,7 +138,8 @@ fn a_walk_does_not_keep_shares_larger_than_one_of_its_messages() {
     assert_eq!(share(Batch::Drain, 1), 320);
     assert!(share(Batch::Drain, 4).abs_diff(320) <= 4);
     // One of min(K, n) messages, although it is entitled to eight of eleven.
-    assert_eq!(share(Batch::Walk, 2), 220);
+    // The first pair of all is found among equals, by the keyed order, and may be without it.
+    assert!(matches!(share(Batch::Walk, 2), 219 | 220));
     assert_eq!(share(Batch::Walk, 4), 110);
     assert_eq!(share(Batch::Walk, 64), 110);
 }

@@ -6,7 +6,9 @@
 //! - Worst-case fairness: WF²Q+ at every node, but a child that is held back keeps its distance to V.
 //! - A promise f: while service ÷ f is not ahead of the parent's service, slowed down where ready children
 //!   are promised more than everything, the child goes first. Beyond it at most twice a batch is remembered.
-//! - A limit: n ≤ 1 + limit·T by the generic cell rate algorithm. Who is over it is as if idle.
+//!   Who goes first by its promise moves V no further than to the least tag of those that take part.
+//! - A limit: n ≤ 1 + limit·T by the generic cell rate algorithm. Who is over it is as if idle, but the turn
+//!   that it missed, one segment, is not forgotten.
 
 use super::order::{Choice, First, Order, Terms, Unit};
 use super::rational::Ratio;
@@ -134,6 +136,7 @@ impl Scoring {
         Scoring { options, nodes, rate, per, sent: 0, began: 0 }
     }
 
+    #[track_caller]
     fn node(&mut self, path: &[(u64, u64)]) -> &mut Node {
         self.nodes.get_mut(path).expect("the node exists")
     }
@@ -207,7 +210,12 @@ impl Scoring {
                 node.lag = None;
             }
             if rested(was) && !rested(is) {
-                node.tag = node.tag.max(clock);
+                // Its limit made it miss a turn.
+                let credit = match was {
+                    Stand::Limited => Ratio::from(1) / node.weight,
+                    _ => Ratio::ZERO,
+                };
+                node.tag = node.tag.max(clock - credit);
                 node.promise_tag = node.promise_tag.max(promised);
             }
             if is == Stand::Held && node.lag.is_none() {
@@ -387,10 +395,23 @@ impl Scoring {
             if !served(&self.nodes[path]) {
                 continue;
             }
+            let parent = above(path);
+            let mut reached = level[path].0;
+            if self.nodes[path].promise.is_some() && level[path].1 <= self.clocks(&parent).1 {
+                // Who goes first by its promise may be far ahead: V is at the least of those that take part.
+                let parts = self.children(&parent).filter(|(_, child)| child.stand == Stand::Going);
+                reached = parts.map(|(_, child)| child.tag).fold(reached, Ratio::min);
+            }
+            let node = self.node(&parent);
+            node.virtual_time = node.virtual_time.max(reached);
+        }
+        for path in &touched {
+            if !served(&self.nodes[path]) {
+                continue;
+            }
             let (parent, charged) = (above(path), self.nodes[path].charged);
             let pace = self.pace(now, &parent);
             let node = self.node(&parent);
-            node.virtual_time = node.virtual_time.max(level[path].0);
             node.promised_time = node.promised_time + charged / pace;
         }
         for path in &touched {
@@ -507,6 +528,10 @@ impl Order for Scoring {
     }
 
     fn remove(&mut self, now: u64, path: &Path) {
+        // A tenant that never had a message is not in the tree, and no order rests on it.
+        if !self.nodes.contains_key(path) {
+            return;
+        }
         self.rescore_if_begun(now);
         if self.options.is_worst_case_fair {
             self.pass(now, &above(path));
@@ -557,6 +582,9 @@ impl Order for Scoring {
         let is_old = |most: u64| now - self.began >= most;
         if self.has_begun() && self.options.max_age.is_some_and(is_old) {
             self.rescore(now);
+        }
+        if !self.has_begun() {
+            self.evaluate_all(now);
         }
         loop {
             let mut path = Vec::new();

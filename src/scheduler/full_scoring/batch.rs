@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::super::tags::Tag;
 use super::node::{Place, ROOT};
 use super::{FullScoring, Reach};
 use crate::time::Time;
@@ -65,14 +66,17 @@ impl FullScoring {
                 promise.move_to(promised);
             }
         }
+        // Promises are held against the service before it grows, that of all who were served alike.
+        for index in &touched {
+            if self.nodes[*index as usize].charged > 0 {
+                let (floor, parent) = (self.reached(*index), self.nodes[*index as usize].parent);
+                self.nodes[parent as usize].division.clock.lift(floor);
+            }
+        }
         for index in &touched {
             let node = &self.nodes[*index as usize];
-            let (charged, value, parent) = (node.charged, node.tag.value(), node.parent);
-            if charged > 0 {
-                let division = &mut self.nodes[parent as usize].division;
-                division.clock.lift(value);
-                division.promised_clock.charge_all(charged);
-            }
+            let (charged, parent) = (node.charged, node.parent);
+            self.nodes[parent as usize].division.promised_clock.charge_all(charged);
         }
         for index in &touched {
             self.charge(*index);
@@ -104,6 +108,21 @@ impl FullScoring {
             }
             _ => (node.tag.value(), node.promise.map_or(0, |promise| promise.value())),
         }
+    }
+
+    /// What V has reached because a node was served: its start tag. Who goes first by its promise may be far
+    /// ahead of its siblings; V then is no further than the least of those that take part, or whoever wakes
+    /// would have to wait until all others are as far ahead.
+    fn reached(&self, index: u32) -> i128 {
+        let node = &self.nodes[index as usize];
+        let division = &self.nodes[node.parent as usize].division;
+        let own = node.tag.value();
+        let is_due = |promise: &Tag| promise.value() <= division.promised_clock.value();
+        if !node.promise.as_ref().is_some_and(is_due) {
+            return own;
+        }
+        let tags = division.members().map(|child| self.nodes[child as usize].tag.value());
+        tags.fold(own, i128::min)
     }
 
     /// Moves what was noted into the tags of a node.

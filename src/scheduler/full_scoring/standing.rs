@@ -7,6 +7,8 @@ use super::node::{NONE, ROOT};
 use crate::units::QueueId;
 
 const BILLION: i128 = 1_000_000_000;
+/// Shares are multiplied down the tree this finely: lags of many segments are whole nanosegments still.
+const FINE: i128 = BILLION * BILLION;
 
 impl FullScoring {
     /// As [`Scoring`](super::super::Scoring) tells it: the lag of a child is w × (mean tag of the siblings
@@ -14,7 +16,7 @@ impl FullScoring {
     pub(super) fn standing(&self, queue: QueueId) -> Option<Standing> {
         let leaf = self.leaves.get(queue.index()).copied().filter(|leaf| *leaf != NONE)?;
         let mut index = leaf;
-        let (mut lag, mut share) = (0_i128, BILLION);
+        let (mut lag, mut share) = (0_i128, FINE);
         while index != ROOT {
             let node = &self.nodes[index as usize];
             if !node.place.takes_part() {
@@ -30,7 +32,7 @@ impl FullScoring {
             }
             let weight = i128::from(node.tag.weight());
             let own = ahead / weights * weight * (BILLION / 1_000_000) / i128::from(TAG_UNITS);
-            lag += own * share / BILLION;
+            lag += own * (share / BILLION) / BILLION + own * (share % BILLION) / FINE;
             share = share * weight / weights;
             index = node.parent;
         }
@@ -38,6 +40,7 @@ impl FullScoring {
             (i128::from(rate.segments()), i128::from(rate.per().as_nanoseconds()))
         });
         let terms = self.nodes[leaf as usize].terms;
+        let share = share / BILLION;
         let score_ns = lag * per / (segments * share.max(1)) + terms.total();
         Some(Standing { score_ns, lag_nanosegments: lag, share_billionths: share as u64, terms })
     }

@@ -30,12 +30,31 @@ impl FullScoring {
         };
     }
 
+    /// An order is found when its first message is retrieved: however long nothing could be sent, the terms
+    /// are those of that moment.
+    pub(super) fn evaluate_before_it_begins(&mut self, now: Time) {
+        if self.terms.are_set() && self.batch.is_empty() {
+            self.evaluate_all(now);
+        }
+    }
+
     /// Evaluates all queues that may be sent from.
     pub(super) fn evaluate_all(&mut self, now: Time) {
         for queue in 0..self.leaves.len() {
             let leaf = self.leaves[queue];
             if leaf != NONE && self.nodes[leaf as usize].below == Below::Ready {
                 self.evaluate(now, leaf);
+                self.settle(now, leaf, Reach::Top);
+            }
+        }
+    }
+
+    /// Ranks all queues that may be sent from anew, by the terms they have: a second of the own share is
+    /// another number of segments when there is one more to share with.
+    pub(super) fn rank_all(&mut self, now: Time) {
+        for queue in 0..self.leaves.len() {
+            let leaf = self.leaves[queue];
+            if leaf != NONE && self.nodes[leaf as usize].below == Below::Ready {
                 self.settle(now, leaf, Reach::Top);
             }
         }
