@@ -71,7 +71,8 @@ pub(super) struct WindowFigures {
 /// **Jain's index** (Jain, Chiu and Hawe 1984) is (Σy)² ÷ (n·Σy²) over the judged, y = sent ÷ x*.
 ///
 /// **Bounds**, where there are some, hold for the entitlement: at least its part of what its parent was
-/// sent, at most its limit × the length of the window and one message ([`divide_within`]).
+/// sent, at most its limit × the length of the window ([`divide_within`]), and one message more for who
+/// did not wait throughout: only who was idle can have saved up for one.
 pub(super) fn measure(
     portions: &[Portion],
     set_weights: &[f64],
@@ -146,7 +147,11 @@ impl Division<'_> {
             .zip(self.set_weights)
             .map(|(members, weight)| Claim { demand: demand_of(members) as f64, weight: *weight })
             .collect();
-        let shares = self.divide(sent, &claims, |set| self.bounds.map(|bounds| bounds.sets[set]));
+        let range = |set: usize| {
+            let of = |place: &usize| self.may_have_saved(*place);
+            self.bounds.map(|bounds| (bounds.sets[set], members[set].iter().any(of)))
+        };
+        let shares = self.divide(sent, &claims, range);
         for (members, amount) in members.iter().zip(shares) {
             self.divide_among(members, amount, &mut entitled);
         }
@@ -159,25 +164,34 @@ impl Division<'_> {
             weight: self.portions[*index].weight,
         };
         let claims: Vec<Claim> = members.iter().map(claim).collect();
-        let range = |place: usize| self.bounds.map(|bounds| bounds.tenants[members[place]]);
+        let range = |place: usize| {
+            let member = members[place];
+            self.bounds.map(|bounds| (bounds.tenants[member], self.may_have_saved(member)))
+        };
         for (index, share) in members.iter().zip(self.divide(amount, &claims, range)) {
             entitled[*index] = share;
         }
     }
 
+    fn may_have_saved(&self, index: usize) -> bool {
+        self.portions[index].standing != Standing::Waiting
+    }
+
+    /// `range` tells the bounds of a claim, and whether it may have saved up for a message.
     fn divide(
         &self,
         amount: f64,
         claims: &[Claim],
-        range: impl Fn(usize) -> Option<NodeRange>,
+        range: impl Fn(usize) -> Option<(NodeRange, bool)>,
     ) -> Vec<f64> {
         let Some(bounds) = self.bounds else { return divide(amount, claims) };
         let bounded: Vec<BoundedClaim> = claims
             .iter()
             .enumerate()
             .map(|(place, claim)| {
-                let range = range(place).unwrap_or(NodeRange::NONE);
-                let most = range.most_per_s * bounds.seconds + self.largest as f64;
+                let (range, has_saved) = range(place).unwrap_or((NodeRange::NONE, false));
+                let saved = if has_saved { self.largest as f64 } else { 0.0 };
+                let most = range.most_per_s * bounds.seconds + saved;
                 let least = (range.least_part * amount).min(most);
                 BoundedClaim { claim: *claim, least, most }
             })
@@ -301,9 +315,18 @@ mod tests {
         let promised = entitled([range(0.5, f64::INFINITY), free, free]);
         assert_eq!(promised.entitled, [50.0, 25.0, 25.0]);
         close(promised.jain, 1.0);
-        // Held to half a segment a second, and one message.
+        // Held to half a segment a second.
         let held = entitled([range(0.0, 0.5), free, free]);
-        assert_eq!(held.entitled, [6.0, 47.0, 47.0]);
+        assert_eq!(held.entitled, [5.0, 47.5, 47.5]);
+        // Who was idle before may have saved up for one message more.
+        let bounds = |held| WindowBounds {
+            sets: Vec::new(),
+            tenants: vec![held, free, free],
+            seconds: 10.0,
+        };
+        let idle = [portion(50, 6, Served), portions[1], portions[2]];
+        let figures = measure(&idle, &[], Some(&bounds(range(0.0, 0.5))), 1);
+        assert_eq!(figures.entitled, [6.0, 25.0, 25.0]);
         let sets = [0, 1, 1].map(|set| Portion { set: Some(set), ..portion(500, 1, Waiting) });
         let bounds = WindowBounds {
             sets: vec![range(2.0 / 3.0, f64::INFINITY), free],
