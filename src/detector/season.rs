@@ -130,6 +130,11 @@ impl Season {
         ((seen + weight * prior) / (expected + weight)).clamp(0.05, 4.0)
     }
 
+    /// How many windows an hour's mean is made of.
+    pub(super) fn windows_of_an_hour(phase: Phase) -> f64 {
+        (f64::from(MEMORY_S) / f64::from(phase.width_s)).max(1.0)
+    }
+
     /// Whether a whole week was seen, so that a quiet weekend is no news.
     pub(super) fn knows_the_week(&self) -> bool {
         u64::from(self.learnt_s) >= 7 * DAY_S

@@ -5,6 +5,7 @@ use super::super::baseline::{FailureLevel, LATE_MIN, RATE_MIN, VolumeLevel, Youn
 use super::super::evidence::{
     DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
 };
+use super::super::grouping::Whisper;
 use super::super::recent::{KEPT, Left, Lesson, Recent};
 use super::super::season::{DAY_S, Phase, Season};
 use super::super::windows::{Closed, Tally};
@@ -38,6 +39,8 @@ const PREDICTED_DOWN: f64 = 0.92;
 /// The same before a whole week was seen: weekends are to come.
 const GUESSED_DOWN: f64 = 0.8;
 const PREDICTED_UP: f64 = 1.12;
+/// Standard errors of an hour's mean by which a volume must differ from it at least.
+const ERRORS: f64 = 2.0;
 /// What one window of a drop can say, in nats, to who has seen no whole week.
 const NEWCOMER_AT_ONCE: f32 = 14.0;
 /// Windows after which a suspicion that came to nothing is dropped.
@@ -47,6 +50,8 @@ const DATED: f64 = 4.0;
 /// A window is learnt as at most this many times the mean of those that follow it, so that one
 /// campaign does not make an account look bursty for days.
 const LEARNT_AT_MOST: f64 = 12.0;
+/// Outcomes of a window that are too few to say anything of one account.
+const WHISPERS: u64 = 3;
 /// Nats above which what was raised goes on. An account without outcomes says nothing, so its alert
 /// stays.
 const GOES_ON: f64 = 3.0;
@@ -321,22 +326,56 @@ impl Memory {
         let learnt = self.volume.mean();
         let season = self.season.expected(phase);
         if let (Some(season), true) = (season, self.season.knows_the_week()) {
-            return Some(season.max(0.01));
+            // An hour of the day is known from a week of its windows. Of an account that sends little that
+            // is next to nothing, and what is wrong of it would speak in every one of them.
+            let about = season.max(learnt.unwrap_or(0.0));
+            let error = ERRORS * libm::sqrt(about / Season::windows_of_an_hour(phase));
+            let known = if kind == Kind::Down { season - error } else { season + error };
+            return Some(known.max(0.01));
         }
         let (submitted, ordinary) = self.recent.ordinary_volume(1, KEPT);
         let previous = (ordinary >= 6).then(|| submitted as f64 / ordinary as f64);
         // As long as the season is not known, what explains the present best is taken.
         let candidates = [learnt, season, previous].into_iter().flatten();
         let best = match kind {
-            Kind::Down => candidates.reduce(f64::min),
-            _ => candidates.reduce(f64::max),
+            Kind::Down => candidates.reduce(f64::min)?,
+            _ => {
+                let best = candidates.reduce(f64::max)?;
+                best + ERRORS * libm::sqrt(best / self.volume.windows().max(1.0))
+            }
         };
-        best.map(|best| best.max(0.01))
+        Some(best.max(0.01))
     }
 
     /// How much the rate of a kind has wandered.
     pub(super) fn correlation(&self, kind: Kind) -> f64 {
         if kind == Kind::Late { self.late.correlation() } else { self.failures.correlation() }
+    }
+
+    /// What a window says of an account whose outcomes are too few to make it suspicious by itself.
+    pub(super) fn whisper(
+        &self,
+        kind: Kind,
+        seen: &Closed,
+        unknown: (f64, f64),
+    ) -> Option<Whisper> {
+        let (hits, of, usual) = match kind {
+            Kind::Failure => (
+                u64::from(seen.counts.failed),
+                seen.counts.outcomes(),
+                self.failures.pessimistic(unknown.0, RATE_MIN),
+            ),
+            Kind::Late => (
+                u64::from(seen.counts.late()),
+                seen.counts.dispatched.into(),
+                self.late.pessimistic(unknown.1, LATE_MIN),
+            ),
+            Kind::Up | Kind::Down => return None,
+        };
+        // That all of several failed is no likelier than that one of them did.
+        (1..=WHISPERS)
+            .contains(&of)
+            .then(|| Whisper { failed: hits == of, by_chance: usual.mean() })
     }
 
     /// The evidence for a kind in nats.
