@@ -2,6 +2,7 @@
 
 use super::super::alerting::AlertState;
 use super::super::baseline::{FailureLevel, LATE_MIN, RATE_MIN, VolumeLevel, Young};
+use super::super::brief::Brief;
 use super::super::evidence::{
     DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
 };
@@ -44,7 +45,7 @@ const ERRORS: f64 = 2.0;
 /// What one window of a drop can say, in nats, to who has seen no whole week.
 const NEWCOMER_AT_ONCE: f32 = 14.0;
 /// Windows after which a suspicion that came to nothing is dropped.
-const SUSPECTED_AT_MOST: u32 = 7 * 288;
+const SUSPECTED_AT_MOST: u16 = 7 * 288;
 /// Nats from which it is worth asking since when.
 const DATED: f64 = 4.0;
 /// A window is learnt as at most this many times the mean of those that follow it, so that one
@@ -85,12 +86,12 @@ pub(in crate::detector) struct Memory {
 pub(super) struct Episode {
     /// Its first window; `u32::MAX` truncates a later one, after 40,000 years.
     pub(super) onset: u32,
-    pub(super) windows: u32,
+    pub(super) windows: u16,
     pub(super) expected: f32,
     pub(super) seen: f32,
     pub(super) traffic: f32,
     /// The harmed share when it was last abnormal: what comes after the end is not counted.
-    pub(super) share: f32,
+    pub(super) share: Brief,
 }
 
 impl Memory {
@@ -285,8 +286,9 @@ impl Memory {
         let episode = &mut self.episodes[Kind::Failure as usize];
         if episode.windows > 0 && window >= u64::from(episode.onset) {
             episode.seen = (episode.seen - 1.0).max(0.0);
-            if episode.share > 0.0 && episode.traffic > 0.0 {
-                episode.share = (episode.share - 1.0 / episode.traffic).max(0.0);
+            let share = episode.share.get();
+            if share > 0.0 && episode.traffic > 0.0 {
+                episode.share = Brief::new((share - 1.0 / episode.traffic).max(0.0));
             }
             let class = &mut self.classes[failed_as as usize];
             *class = class.saturating_sub(1);
@@ -317,7 +319,7 @@ impl Memory {
             _ => (seen - expected, episode.seen - episode.expected),
         };
         if excess > 0.25 * expected && episode.traffic > 0.0 {
-            episode.share = (all / episode.traffic).clamp(0.0, 1.0);
+            episode.share = Brief::new((all / episode.traffic).clamp(0.0, 1.0));
         }
     }
 
@@ -390,7 +392,7 @@ impl Memory {
 
     /// The harmed share of the traffic from when the evidence began to rise until it was last abnormal.
     pub(super) fn share(&self, kind: Kind) -> f64 {
-        self.episodes[kind as usize].share.into()
+        self.episodes[kind as usize].share.get().into()
     }
 
     /// What was expected and what was seen since the evidence began to rise.
