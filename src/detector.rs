@@ -11,6 +11,7 @@ mod alert;
 mod alerting;
 mod baseline;
 mod binomial;
+mod brief;
 mod burn_rate;
 mod controls;
 mod counts;

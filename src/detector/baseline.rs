@@ -146,8 +146,8 @@ impl Young {
 }
 
 /// Dispersion believed of an account of which little is known, and the windows it counts for. It
-/// never quite vanishes, so no account's volume is taken to be steadier than about 20 %.
-const PRIOR_DISPERSION: f64 = 0.5;
+/// never quite vanishes, so no account's volume is taken to be steadier than about 14 %.
+const PRIOR_DISPERSION: f64 = 0.25;
 const PRIOR_WINDOWS: f64 = 24.0;
 
 /// The learnt volume of an account, in messages a window.

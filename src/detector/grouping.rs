@@ -59,11 +59,26 @@ struct Group {
     quiet_until: Option<Time>,
 }
 
+/// What the window says of an account of which a message or two is all that is heard at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whisper {
+    /// Whether all of it failed.
+    pub(super) failed: bool,
+    /// How probable that is when nothing is wrong, at the most.
+    pub(super) by_chance: f64,
+}
+
 /// Accounts of a destination in one window.
 #[derive(Clone, Copy, Debug, Default)]
 struct Census {
     accounts: u32,
     troubled: u32,
+    /// Those that whisper, how many of them failed, and how many would by chance.
+    whispers: u32,
+    failed: u32,
+    by_chance: f64,
+    /// Whose trouble the sums below hold.
+    named: u32,
     first: Option<Trouble>,
     since: Time,
     share: f64,
@@ -76,17 +91,12 @@ impl Census {
     /// Powers of ten by which it is improbable that so many are under suspicion by chance; 0 while they
     /// are too few for anything.
     fn evidence(&self) -> f64 {
-        if self.troubled < TROUBLED_MIN {
-            return 0.0;
-        }
-        let (n, k) = (f64::from(self.accounts), f64::from(self.troubled));
-        if k <= BY_CHANCE * n {
-            return 0.0;
-        }
-        // Chernoff's bound: Pr(Bin(n, q) ≥ k) ≤ exp(−n·KL(k/n ‖ q)).
-        let part = |p: f64, q: f64| if p > 0.0 { p * libm::log(p / q) } else { 0.0 };
-        let p = k / n;
-        n * (part(p, BY_CHANCE) + part(1.0 - p, 1.0 - BY_CHANCE)) / core::f64::consts::LN_10
+        let by_chance = self.by_chance / f64::from(self.whispers.max(1));
+        improbability(self.accounts, self.troubled, BY_CHANCE).max(improbability(
+            self.whispers,
+            self.failed,
+            by_chance,
+        ))
     }
 
     /// What the troubled have in common: of failures, the class of status that most of them have.
@@ -112,8 +122,7 @@ impl Census {
 
     fn alert(&self, (destination, kind): Key) -> Option<AlertEvent> {
         let first = self.first?;
-        let troubled = f64::from(self.troubled);
-        let harmed = self.share / troubled;
+        let harmed = self.share / f64::from(self.named);
         let severity = match kind {
             // Everybody is busier and nothing has failed: for the record.
             AlertKind::VolumeUp => Severity::None,
@@ -138,23 +147,50 @@ impl Census {
                 expected: self.expected,
                 seen: self.seen,
                 cause: self.cause(kind),
-                scope: AlertScope::Destination { accounts: self.troubled },
+                scope: AlertScope::Destination { accounts: self.named },
             },
         })
     }
 }
 
+/// Powers of ten by which it is improbable that so many of so many have what each has by chance with this
+/// probability: Chernoff's bound Pr(Bin(n, q) ≥ k) ≤ exp(−n·KL(k/n ‖ q)). It holds for accounts of
+/// different probabilities with their mean (Hoeffding 1963, theorem 1). 0 while they are too few for
+/// anything.
+fn improbability(of: u32, troubled: u32, by_chance: f64) -> f64 {
+    let (n, k) = (f64::from(of), f64::from(troubled));
+    if troubled < TROUBLED_MIN || k <= by_chance * n {
+        return 0.0;
+    }
+    let part = |p: f64, q: f64| if p > 0.0 { p * libm::log(p / q) } else { 0.0 };
+    let p = k / n;
+    n * (part(p, by_chance) + part(1.0 - p, 1.0 - by_chance)) / core::f64::consts::LN_10
+}
+
 impl Groups {
-    /// Takes note of an account that can be judged in the window at hand, and of its trouble.
-    pub(super) fn count(&mut self, key: Key, trouble: Option<Trouble>) {
+    /// Takes note of an account that can be judged in the window at hand: whether it is under suspicion,
+    /// what it whispers, and its trouble if there is any of either kind.
+    pub(super) fn count(
+        &mut self,
+        key: Key,
+        is_suspicious: bool,
+        whisper: Option<Whisper>,
+        trouble: Option<Trouble>,
+    ) {
         let census = self.window.entry(key).or_default();
         census.accounts += 1;
+        census.troubled += u32::from(is_suspicious);
+        if let Some(whisper) = whisper {
+            census.whispers += 1;
+            census.failed += u32::from(whisper.failed);
+            census.by_chance += whisper.by_chance;
+        }
         let Some(trouble) = trouble else { return };
-        if census.troubled == 0 {
+        if census.named == 0 {
             census.first = Some(trouble);
             census.since = trouble.since;
         }
-        census.troubled += 1;
+        census.named += 1;
         census.since = census.since.min(trouble.since);
         census.share += trouble.share;
         census.expected += trouble.expected;

@@ -1,5 +1,6 @@
 //! The last windows of an account, before they enter its baseline.
 
+use super::brief::Brief;
 use super::windows::Tally;
 
 /// Windows that are kept one by one.
@@ -12,13 +13,42 @@ pub(super) const KEPT: usize = 12;
 #[derive(Clone, Debug)]
 pub(super) struct Recent {
     /// At `window mod KEPT`.
-    slots: [Tally; KEPT],
+    slots: [Slot; KEPT],
     /// The window after the newest kept.
     next: u64,
     known: u8,
     /// A bit a slot.
     abnormal_failures: u16,
     abnormal_volume: u16,
+}
+
+/// The counts of a window, in 8 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    submitted: Brief,
+    dispatched: Brief,
+    succeeded: Brief,
+    failed: Brief,
+}
+
+impl Slot {
+    fn of(counts: Tally) -> Self {
+        Slot {
+            submitted: Brief::of_count(counts.submitted),
+            dispatched: Brief::of_count(counts.dispatched),
+            succeeded: Brief::of_count(counts.succeeded),
+            failed: Brief::of_count(counts.failed),
+        }
+    }
+
+    fn tally(self) -> Tally {
+        Tally {
+            submitted: self.submitted.count(),
+            dispatched: self.dispatched.count(),
+            succeeded: self.succeeded.count(),
+            failed: self.failed.count(),
+        }
+    }
 }
 
 /// What a window may have taught, had it been ordinary.
@@ -40,7 +70,7 @@ impl Recent {
     /// Nothing yet; `first` is the window in which the account was first seen.
     pub(super) fn beginning_at(first: u64) -> Self {
         Recent {
-            slots: [Tally::default(); KEPT],
+            slots: [Slot::default(); KEPT],
             next: first,
             known: 0,
             abnormal_failures: 0,
@@ -63,11 +93,11 @@ impl Recent {
         let at = (self.next % KEPT as u64) as usize;
         let bit = 1_u16 << at;
         let left = (self.known() == KEPT).then(|| Left {
-            counts: self.slots[at],
+            counts: self.slots[at].tally(),
             failures_ordinary: self.abnormal_failures & bit == 0,
             volume_ordinary: self.abnormal_volume & bit == 0,
         });
-        self.slots[at] = counts;
+        self.slots[at] = Slot::of(counts);
         self.abnormal_failures &= !bit;
         self.abnormal_volume &= !bit;
         self.next += 1;
@@ -79,10 +109,11 @@ impl Recent {
     pub(super) fn correct(&mut self, window: u64) -> bool {
         let is_kept = window < self.next && self.next - window <= self.known() as u64;
         if is_kept {
-            let tally = &mut self.slots[(window % KEPT as u64) as usize];
+            let slot = &mut self.slots[(window % KEPT as u64) as usize];
+            let tally = slot.tally();
             if tally.failed > 0 {
-                tally.failed -= 1;
-                tally.succeeded = tally.succeeded.saturating_add(1);
+                let succeeded = tally.succeeded.saturating_add(1);
+                *slot = Slot::of(Tally { failed: tally.failed - 1, succeeded, ..tally });
             }
         }
         is_kept
@@ -95,7 +126,7 @@ impl Recent {
 
     /// The windows kept, the newest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = Tally> + '_ {
-        (0..self.known()).map(|age| self.slots[self.slot(age)])
+        (0..self.known()).map(|age| self.slots[self.slot(age)].tally())
     }
 
     /// Messages submitted in the windows of ages `from` to `until` (excluded) of ordinary volume,
@@ -104,7 +135,7 @@ impl Recent {
         (from..until.min(self.known())).fold((0, 0), |(submitted, windows), age| {
             let slot = self.slot(age);
             if self.abnormal_volume & (1 << slot) == 0 {
-                (submitted + u64::from(self.slots[slot].submitted), windows + 1)
+                (submitted + u64::from(self.slots[slot].submitted.count()), windows + 1)
             } else {
                 (submitted, windows)
             }

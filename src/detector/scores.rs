@@ -109,6 +109,9 @@ const ADOPTED_AFTER: u32 = 288;
 /// Nats from which an account counts as suspicious: one chance in a hundred.
 const SUSPICIOUS: f64 = 4.6;
 
+/// Messages more than expected that make an account one of a crowd.
+const CROWD_MIN: f64 = 3.0;
+
 /// Messages a day below which a silent account is not worth waking for.
 const AWAKE_MESSAGES_A_DAY: f64 = 4.0;
 
@@ -225,18 +228,22 @@ impl ScoresJudge {
             if !speaks || memory.is_excused(kind, seen) {
                 continue;
             }
-            let trouble = (memory.nats(kind) >= SUSPICIOUS).then(|| {
-                let (expected, total) = memory.expected_and_seen(kind);
-                Trouble {
-                    tenant,
-                    since: seen.start_of(memory.onset(kind)),
-                    share: memory.share(kind),
-                    expected,
-                    seen: total,
-                    classes: *memory.classes(),
-                }
+            let (expected, total) = memory.expected_and_seen(kind);
+            // Only who submits is asked for a rise, so a message where hardly one was expected is no surprise.
+            let is_enough = kind != Kind::Up || total - expected >= CROWD_MIN;
+            let is_suspicious = is_enough && memory.nats(kind) >= SUSPICIOUS;
+            let whisper = memory.whisper(kind, seen, self.young.rates());
+            let is_in_trouble = is_suspicious || whisper.is_some_and(|whisper| whisper.failed);
+            let trouble = is_in_trouble.then(|| Trouble {
+                tenant,
+                since: seen.start_of(memory.onset(kind)),
+                share: memory.share(kind),
+                expected,
+                seen: total,
+                classes: *memory.classes(),
             });
-            self.groups.count((destination, kind.of_alert()), trouble);
+            let key = (destination, kind.of_alert());
+            self.groups.count(key, is_suspicious, whisper, trouble);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What volume is usual at this time of the day and of the week.
 
+use super::brief::Brief;
+
 /// Hours of a day.
 const HOURS: usize = 24;
 const DAYS: usize = 7;
@@ -12,9 +14,9 @@ pub(super) const DAY_S: u64 = 86_400;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Season {
     /// Messages a window.
-    hours: [f32; HOURS],
+    hours: [Brief; HOURS],
     /// Relative to the average of the hours; 1 until the day was seen.
-    days: [f32; DAYS],
+    days: [Brief; DAYS],
     /// Seen and expected of the day that is being learnt, and which day of the week that is: what is
     /// judged is an hour ahead of what is learnt.
     today: (f32, f32),
@@ -26,8 +28,8 @@ pub(super) struct Season {
 impl Default for Season {
     fn default() -> Self {
         Season {
-            hours: [0.0; HOURS],
-            days: [1.0; DAYS],
+            hours: [Brief::default(); HOURS],
+            days: [Brief::new(1.0); DAYS],
             today: (0.0, 0.0),
             today_is: 0,
             learnt_s: 0,
@@ -73,17 +75,19 @@ impl Phase {
 impl Season {
     /// Learns an ordinary window.
     pub(super) fn learn(&mut self, submitted: f64, phase: Phase) {
-        let (mean, value) = (self.hours[phase.hour], submitted as f32);
+        let (mean, value) = (self.hours[phase.hour].get(), submitted as f32);
         // What the day explains is not the hour's; a day all but silent says nothing of its hours.
         let of_hour = value / (self.factor(phase) as f32).max(0.2);
         if u64::from(self.learnt_s) >= DAY_S {
             self.today_is = phase.day as u8;
             self.today = (self.today.0 + value, self.today.1 + mean);
-            self.hours[phase.hour] += (of_hour - mean) * (phase.width_s as f32 / MEMORY_S).min(1.0);
+            let weight = (phase.width_s as f32 / MEMORY_S).min(1.0);
+            self.hours[phase.hour] = Brief::new(mean + (of_hour - mean) * weight);
         } else if phase.is_first_of_hour() {
-            self.hours[phase.hour] = of_hour;
+            self.hours[phase.hour] = Brief::new(of_hour);
         } else {
-            self.hours[phase.hour] += (of_hour - mean) * (phase.width_s as f32 / 3_600.0).min(1.0);
+            let weight = (phase.width_s as f32 / 3_600.0).min(1.0);
+            self.hours[phase.hour] = Brief::new(mean + (of_hour - mean) * weight);
         }
         self.learnt_s = self.learnt_s.saturating_add(phase.width_s);
     }
@@ -95,8 +99,9 @@ impl Season {
             let day = &mut self.days[phase.day];
             // The hours were measured with the day taken out, so this is relative to an average day.
             let ratio = (seen / expected).clamp(0.05, 4.0);
-            let is_first = *day == 1.0;
-            *day += (ratio - *day) * if is_first { 1.0 } else { 0.5 };
+            let known = day.get();
+            let is_first = known == 1.0;
+            *day = Brief::new(known + (ratio - known) * if is_first { 1.0 } else { 0.5 });
         }
     }
 
@@ -111,23 +116,30 @@ impl Season {
         let middle_s = phase.start_s % 3_600 + u64::from(phase.width_s) / 2;
         let offset = middle_s.min(3_600) as f64 / 3_600.0 - 0.5;
         let neighbour = (phase.hour + if offset < 0.0 { HOURS - 1 } else { 1 }) % HOURS;
-        let (here, there) = (f64::from(self.hours[phase.hour]), f64::from(self.hours[neighbour]));
+        let of = |hour: usize| f64::from(self.hours[hour].get());
+        let (here, there) = (of(phase.hour), of(neighbour));
         here + (there - here) * offset.abs()
     }
 
     /// How much of the hours' means today has: what its day of the week had, corrected by what was seen
     /// of it so far. Three hours of it weigh as much as all former weeks.
     fn factor(&self, phase: Phase) -> f64 {
-        let prior = f64::from(self.days[phase.day]);
+        let prior = f64::from(self.days[phase.day].get());
         if usize::from(self.today_is) != phase.day {
             return prior;
         }
         let (seen, expected) = (f64::from(self.today.0), f64::from(self.today.1));
-        let weight = f64::from(self.hours[phase.hour]) * 3.0 * 3_600.0 / f64::from(phase.width_s);
+        let weight =
+            f64::from(self.hours[phase.hour].get()) * 3.0 * 3_600.0 / f64::from(phase.width_s);
         if expected + weight <= 0.0 {
             return prior;
         }
         ((seen + weight * prior) / (expected + weight)).clamp(0.05, 4.0)
+    }
+
+    /// How many windows an hour's mean is made of.
+    pub(super) fn windows_of_an_hour(phase: Phase) -> f64 {
+        (f64::from(MEMORY_S) / f64::from(phase.width_s)).max(1.0)
     }
 
     /// Whether a whole week was seen, so that a quiet weekend is no news.

@@ -1,11 +1,12 @@
 //! Since when something is wrong.
 
+use super::super::brief::Brief;
 use super::memory::{Episode, Kind, Memory};
 
 /// Sums over the newest windows.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stretch {
-    windows: u32,
+    windows: u16,
     expected: f64,
     seen: f64,
     traffic: f64,
@@ -76,7 +77,7 @@ impl Memory {
             expected: best.expected as f32,
             seen: best.seen as f32,
             traffic: best.traffic as f32,
-            share: (excess / best.traffic).clamp(0.0, 1.0) as f32,
+            share: Brief::new((excess / best.traffic).clamp(0.0, 1.0) as f32),
         };
     }
 }

@@ -2,9 +2,11 @@
 
 use super::super::alerting::AlertState;
 use super::super::baseline::{FailureLevel, LATE_MIN, RATE_MIN, VolumeLevel, Young};
+use super::super::brief::Brief;
 use super::super::evidence::{
     DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
 };
+use super::super::grouping::Whisper;
 use super::super::recent::{KEPT, Left, Lesson, Recent};
 use super::super::season::{DAY_S, Phase, Season};
 use super::super::windows::{Closed, Tally};
@@ -38,15 +40,19 @@ const PREDICTED_DOWN: f64 = 0.92;
 /// The same before a whole week was seen: weekends are to come.
 const GUESSED_DOWN: f64 = 0.8;
 const PREDICTED_UP: f64 = 1.12;
+/// Standard errors of an hour's mean by which a volume must differ from it at least.
+const ERRORS: f64 = 2.0;
 /// What one window of a drop can say, in nats, to who has seen no whole week.
 const NEWCOMER_AT_ONCE: f32 = 14.0;
 /// Windows after which a suspicion that came to nothing is dropped.
-const SUSPECTED_AT_MOST: u32 = 7 * 288;
+const SUSPECTED_AT_MOST: u16 = 7 * 288;
 /// Nats from which it is worth asking since when.
 const DATED: f64 = 4.0;
 /// A window is learnt as at most this many times the mean of those that follow it, so that one
 /// campaign does not make an account look bursty for days.
 const LEARNT_AT_MOST: f64 = 12.0;
+/// Outcomes of a window that are too few to say anything of one account.
+const WHISPERS: u64 = 3;
 /// Nats above which what was raised goes on. An account without outcomes says nothing, so its alert
 /// stays.
 const GOES_ON: f64 = 3.0;
@@ -80,12 +86,12 @@ pub(in crate::detector) struct Memory {
 pub(super) struct Episode {
     /// Its first window; `u32::MAX` truncates a later one, after 40,000 years.
     pub(super) onset: u32,
-    pub(super) windows: u32,
+    pub(super) windows: u16,
     pub(super) expected: f32,
     pub(super) seen: f32,
     pub(super) traffic: f32,
     /// The harmed share when it was last abnormal: what comes after the end is not counted.
-    pub(super) share: f32,
+    pub(super) share: Brief,
 }
 
 impl Memory {
@@ -280,8 +286,9 @@ impl Memory {
         let episode = &mut self.episodes[Kind::Failure as usize];
         if episode.windows > 0 && window >= u64::from(episode.onset) {
             episode.seen = (episode.seen - 1.0).max(0.0);
-            if episode.share > 0.0 && episode.traffic > 0.0 {
-                episode.share = (episode.share - 1.0 / episode.traffic).max(0.0);
+            let share = episode.share.get();
+            if share > 0.0 && episode.traffic > 0.0 {
+                episode.share = Brief::new((share - 1.0 / episode.traffic).max(0.0));
             }
             let class = &mut self.classes[failed_as as usize];
             *class = class.saturating_sub(1);
@@ -312,7 +319,7 @@ impl Memory {
             _ => (seen - expected, episode.seen - episode.expected),
         };
         if excess > 0.25 * expected && episode.traffic > 0.0 {
-            episode.share = (all / episode.traffic).clamp(0.0, 1.0);
+            episode.share = Brief::new((all / episode.traffic).clamp(0.0, 1.0));
         }
     }
 
@@ -321,22 +328,56 @@ impl Memory {
         let learnt = self.volume.mean();
         let season = self.season.expected(phase);
         if let (Some(season), true) = (season, self.season.knows_the_week()) {
-            return Some(season.max(0.01));
+            // An hour of the day is known from a week of its windows. Of an account that sends little that
+            // is next to nothing, and what is wrong of it would speak in every one of them.
+            let about = season.max(learnt.unwrap_or(0.0));
+            let error = ERRORS * libm::sqrt(about / Season::windows_of_an_hour(phase));
+            let known = if kind == Kind::Down { season - error } else { season + error };
+            return Some(known.max(0.01));
         }
         let (submitted, ordinary) = self.recent.ordinary_volume(1, KEPT);
         let previous = (ordinary >= 6).then(|| submitted as f64 / ordinary as f64);
         // As long as the season is not known, what explains the present best is taken.
         let candidates = [learnt, season, previous].into_iter().flatten();
         let best = match kind {
-            Kind::Down => candidates.reduce(f64::min),
-            _ => candidates.reduce(f64::max),
+            Kind::Down => candidates.reduce(f64::min)?,
+            _ => {
+                let best = candidates.reduce(f64::max)?;
+                best + ERRORS * libm::sqrt(best / self.volume.windows().max(1.0))
+            }
         };
-        best.map(|best| best.max(0.01))
+        Some(best.max(0.01))
     }
 
     /// How much the rate of a kind has wandered.
     pub(super) fn correlation(&self, kind: Kind) -> f64 {
         if kind == Kind::Late { self.late.correlation() } else { self.failures.correlation() }
+    }
+
+    /// What a window says of an account whose outcomes are too few to make it suspicious by itself.
+    pub(super) fn whisper(
+        &self,
+        kind: Kind,
+        seen: &Closed,
+        unknown: (f64, f64),
+    ) -> Option<Whisper> {
+        let (hits, of, usual) = match kind {
+            Kind::Failure => (
+                u64::from(seen.counts.failed),
+                seen.counts.outcomes(),
+                self.failures.pessimistic(unknown.0, RATE_MIN),
+            ),
+            Kind::Late => (
+                u64::from(seen.counts.late()),
+                seen.counts.dispatched.into(),
+                self.late.pessimistic(unknown.1, LATE_MIN),
+            ),
+            Kind::Up | Kind::Down => return None,
+        };
+        // That all of several failed is no likelier than that one of them did.
+        (1..=WHISPERS)
+            .contains(&of)
+            .then(|| Whisper { failed: hits == of, by_chance: usual.mean() })
     }
 
     /// The evidence for a kind in nats.
@@ -351,7 +392,7 @@ impl Memory {
 
     /// The harmed share of the traffic from when the evidence began to rise until it was last abnormal.
     pub(super) fn share(&self, kind: Kind) -> f64 {
-        self.episodes[kind as usize].share.into()
+        self.episodes[kind as usize].share.get().into()
     }
 
     /// What was expected and what was seen since the evidence began to rise.
