@@ -1,10 +1,12 @@
 //! The registry: one line a metric.
 
 use super::super::fairness::AccountShares;
+use super::super::findings::AlertRow;
 use super::super::findings::Quantile::{self, Exactly};
 use super::super::latency::Group;
 use super::super::times::{Permille, Times};
 use super::{Metric, Scope, Selection, Unit};
+use crate::detector::Severity;
 
 const fn metric(
     name: &'static str,
@@ -149,7 +151,9 @@ fn alerts(selection: &Selection<'_>) -> Option<Quantile> {
 /// Alerts of the selected that belong to no fault; absent until the detector was judged.
 fn false_alarms(selection: &Selection<'_>) -> Option<Quantile> {
     selection.findings.summary.detection.as_ref()?;
-    let alerts = selection.findings.alerts.iter().filter(|alert| alert.fault.is_empty());
+    let is_page = |alert: &&AlertRow| alert.severity != Severity::None.name();
+    let pages = selection.findings.alerts.iter().filter(is_page);
+    let alerts = pages.filter(|alert| alert.fault.is_empty());
     count(alerts.filter(|alert| selection.has_names(&alert.tenant, &alert.destination)).count()
         as u64)
 }

@@ -1,0 +1,224 @@
+//! What happens to queues, as scoring with its options answers to it.
+
+use super::*;
+
+impl Order for Scoring {
+    fn unit(&self) -> Unit {
+        Unit::Queue
+    }
+
+    fn add(&mut self, now: u64, path: &Path, terms: Terms) {
+        if path.last().is_some_and(|(level, _)| *level == 1) {
+            self.rescore_if_begun(now);
+        }
+        if self.options.is_worst_case_fair {
+            self.pass(now, &above(path));
+        }
+        let (promise, limit) = match self.options.is_bounded && !Self::is_leaf(path) {
+            true => bounds_of(terms.sibling_tie, self.per),
+            false => (None, None),
+        };
+        if promise.is_some() || limit.is_some() {
+            self.rescore_if_begun(now);
+        }
+        let root = self.nodes[&Vec::new()].clone();
+        let promise_tag = match promise {
+            Some(_) => self.nodes[&above(path)].promised_time,
+            None => Ratio::ZERO,
+        };
+        let zero = Ratio::ZERO;
+        let node = Node {
+            weight: terms.own,
+            tie: terms.sibling_tie,
+            promise,
+            limit,
+            promise_tag,
+            virtual_time: zero,
+            promised_time: zero,
+            left: zero,
+            ..root
+        };
+        self.nodes.insert(path.clone(), Node { since: now, ..node });
+    }
+
+    fn remove(&mut self, now: u64, path: &Path) {
+        // A tenant that never had a message is not in the tree, and no order rests on it.
+        if !self.nodes.contains_key(path) {
+            return;
+        }
+        self.rescore_if_begun(now);
+        if self.options.is_worst_case_fair {
+            self.pass(now, &above(path));
+        }
+        self.nodes.retain(|node, _| node.is_empty() || !node.starts_with(path));
+    }
+
+    fn reweigh(&mut self, now: u64, path: &Path, terms: Terms) {
+        self.rescore_if_begun(now);
+        if self.options.is_worst_case_fair {
+            self.pass(now, &above(path));
+        }
+        self.node(path).weight = terms.own;
+        self.evaluate_all(now);
+    }
+
+    fn set_rate(&mut self, now: u64, rate: Ratio) {
+        self.rescore_if_begun(now);
+        if self.options.is_worst_case_fair {
+            self.pass(now, &Vec::new());
+        }
+        self.rate = rate;
+        self.evaluate_all(now);
+    }
+
+    fn set_first(&mut self, now: u64, path: &Path, first: Option<First>) {
+        let is_new = first.is_some() && !self.nodes[path].is_known;
+        self.node(path).is_known = first.is_some();
+        if first.is_some() {
+            self.node(path).first = first;
+        }
+        if is_new {
+            self.evaluate(now, path);
+        }
+    }
+
+    fn set_state(&mut self, now: u64, queue: &Path, state: State) {
+        self.change(now, |own| own.node(queue).state = state);
+    }
+
+    fn idle(&mut self, now: u64) {
+        self.rescore_if_begun(now);
+    }
+
+    fn pick(&mut self, now: u64) -> Choice {
+        let stands = self.stands();
+        self.follow(now, &stands);
+        let is_old = |most: u64| now - self.began >= most;
+        if self.has_begun() && self.options.max_age.is_some_and(is_old) {
+            self.rescore(now);
+        }
+        if !self.has_begun() {
+            self.evaluate_all(now);
+        }
+        loop {
+            let mut path = Vec::new();
+            while let Some(child) = self.choose(now, &path) {
+                path = child;
+                if Self::is_leaf(&path) {
+                    return Choice::Flow(path);
+                }
+            }
+            if !self.has_begun() {
+                break;
+            }
+            self.rescore(now);
+        }
+        let held = self.nodes.iter().filter(|(path, node)| {
+            node.limit.is_some()
+                && self.is_limited(now, path)
+                && self.children(path).any(|(child, _)| self.may_go(now, child, false))
+        });
+        let due = held.map(|(_, node)| node.limited_until.ceil()).min();
+        Choice::NotUntil(due.expect("what waits and may not go is limited") as u64)
+    }
+
+    fn queue_of(&self, flow: &Path) -> Path {
+        flow.clone()
+    }
+
+    fn serve(&mut self, now: u64, leaf: &Path, sent: &First, next: Option<First>) {
+        let segments = Ratio::from(sent.segments);
+        for path in upwards(leaf) {
+            let node = self.node(&path);
+            if let Some(limit) = node.limit {
+                node.limited_until = node.limited_until.max(now.into()) + segments / limit;
+            }
+        }
+        if self.options.is_worst_case_fair {
+            // Who is limited from now on took part until now.
+            let saved: Vec<(Path, Option<Ratio>)> = upwards(leaf)
+                .into_iter()
+                .map(|path| (path.clone(), self.nodes[&path].limit))
+                .collect();
+            for (path, _) in &saved {
+                self.node(path).limit = None;
+            }
+            self.serve_worst_case_fair(now, leaf, segments);
+            for (path, limit) in saved {
+                self.node(&path).limit = limit;
+            }
+        } else {
+            if self.sent == 0 {
+                self.began = now;
+            }
+            self.sent += 1;
+            for path in upwards(leaf) {
+                let node = self.node(&path);
+                node.charged = node.charged + segments;
+            }
+            if self.sent >= self.options.every {
+                let saved: Vec<(Path, Option<Ratio>)> = upwards(leaf)
+                    .into_iter()
+                    .map(|path| (path.clone(), self.nodes[&path].limit))
+                    .collect();
+                for (path, _) in &saved {
+                    self.node(path).limit = None;
+                }
+                self.node(leaf).first = next.clone();
+                self.rescore(now);
+                for (path, limit) in saved {
+                    self.node(&path).limit = limit;
+                }
+            } else if self.options.is_walked {
+                self.node(leaf).is_taken = true;
+            }
+        }
+        let node = self.node(leaf);
+        node.is_known = next.is_some();
+        if next.is_none() {
+            node.state = State::Idle;
+        } else {
+            node.first = next;
+        }
+        let stands = self.stands();
+        self.follow(now, &stands);
+    }
+
+    fn completed(&mut self, now: u64, leaf: &Path, _: &Path, charged: u64, used: u64) {
+        let back = Ratio::from(charged - used);
+        if back == Ratio::ZERO {
+            return;
+        }
+        for path in upwards(leaf) {
+            let fair = self.options.is_worst_case_fair;
+            let node = self.node(&path);
+            if !fair {
+                node.returned = node.returned + back;
+                continue;
+            }
+            let moved = (back / node.weight, node.promise.map_or(Ratio::ZERO, |part| back / part));
+            match &mut node.lag {
+                Some(lag) => *lag = (lag.0 - moved.0, lag.1 - moved.1),
+                None => {
+                    (node.tag, node.promise_tag) = (node.tag - moved.0, node.promise_tag - moved.1);
+                }
+            }
+        }
+        if self.options.every == 1 && !self.options.is_worst_case_fair {
+            self.rescore(now);
+        }
+    }
+
+    /// At the node where the two part: by what they are ordered by, by promises, by whether V has reached them.
+    fn distance(&self, a: &Path, b: &Path) -> Ratio {
+        let fork = a.iter().zip(b).take_while(|(a, b)| a == b).count() + 1;
+        let (Some(a), Some(b)) = (a.get(..fork), b.get(..fork)) else { return Ratio::ZERO };
+        let clock = self.nodes[&above(a)].virtual_time;
+        let (a, b) = (&self.nodes[a], &self.nodes[b]);
+        let mut distance = (a.key - b.key).abs();
+        if self.options.is_worst_case_fair {
+            distance = distance.min((a.tag - clock).abs()).min((b.tag - clock).abs());
+        }
+        distance
+    }
+}
