@@ -118,7 +118,7 @@ fn a_snapshot_of_another_version_is_refused() {
 fn a_snapshot_that_is_not_whole_is_refused() {
     let mut value = three_waiting();
     value["lane"]["counts"]["held"][Belief::Queued as usize] = json!([4, 4]);
-    let error = restored(value).err().expect("a message is missing");
+    let error = restored(value).expect_err("a message is missing");
     let (belief, counted, found) = (Belief::Queued, 4, 3);
     assert_eq!(error, RestoreError::LedgersDisagree { belief, counted, found });
     assert_eq!(error.to_string(), "the snapshot counts 4 messages as queued and holds 3");
