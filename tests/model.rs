@@ -31,6 +31,8 @@ mod luck;
 mod observed;
 #[path = "model/paths.rs"]
 mod paths;
+#[path = "model/storm.rs"]
+mod storm;
 #[path = "model/support.rs"]
 mod support;
 #[path = "model/traffic.rs"]

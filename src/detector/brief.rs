@@ -1,9 +1,10 @@
 //! Counts and means in two bytes: a million accounts keep dozens of them each.
 
 /// A number of at least 0 in 16 bits: six of exponent and eleven of precision, one of them hidden. Whole
-/// numbers to 2,048 are exact, others to within one in 4,096, from 2⁻³¹ to 2³²; what is smaller is 0.
+/// numbers to 2,048 are exact, others to within one in 2,048, from 2⁻³¹ to 2³²; what is smaller is 0.
 ///
-/// Steps are relative, so a mean that is moved by a hundredth at a time neither sticks nor drifts.
+/// Steps are relative, so a mean that is moved by an 84th at a time follows as well where it is small. Against
+/// a constant without any noise it stops up to 84 ÷ 2,048 = 4 % short of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Brief(u16);
 
@@ -37,19 +38,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_that_are_small_are_exact_and_others_within_one_in_4096() {
+    fn whole_numbers_that_are_small_are_exact_and_others_within_one_in_2048() {
         for count in 0..=2_048 {
             assert_eq!(Brief::of_count(count).count(), count);
         }
         for count in [2_049, 65_537, 1_000_003, 123_456_789, u32::MAX / 2] {
             let error = f64::from(Brief::of_count(count).count()) / f64::from(count) - 1.0;
-            assert!(error.abs() <= 1.0 / 4_096.0, "{count}: {error}");
+            assert!(error.abs() <= 1.0 / 2_048.0, "{count}: {error}");
         }
         assert!(Brief::of_count(u32::MAX).count() >= u32::MAX - (1 << 21), "it is the largest");
     }
 
     #[test]
-    fn a_mean_that_is_moved_by_a_hundredth_follows_what_it_is_told() {
+    fn a_mean_that_is_moved_by_an_84th_follows_what_it_is_told() {
         let follow = |from: f32, values: &[f32]| {
             let mut mean = Brief::new(from);
             for value in values.iter().cycle().take(3_000) {
@@ -62,8 +63,8 @@ mod tests {
         seldom[7] = 1.0;
         assert!((follow(0.5, &seldom) - 0.02).abs() < 0.007, "{}", follow(0.5, &seldom));
         assert!(follow(0.5, &[0.0]) < 1e-6);
-        // A constant is met to within the hundredth part that is too small a step.
-        assert!((follow(10.0, &[50.0]) / 50.0 - 1.0).abs() < 0.025, "{}", follow(10.0, &[50.0]));
-        assert!((follow(9e5, &[40.0, 60.0]) / 50.0 - 1.0).abs() < 0.025);
+        assert!((follow(10.0, &[50.0]) / 50.0 - 1.0).abs() <= 84.0 / 2_048.0);
+        let noisy = [40.0, 61.0, 48.0, 55.0, 44.0, 52.0];
+        assert!((follow(9e5, &noisy) / 50.0 - 1.0).abs() < 0.025, "{}", follow(9e5, &noisy));
     }
 }
