@@ -41,7 +41,11 @@ fn results_go_to_stdout_and_remarks_to_stderr() {
     place.write("warned.toml", &unused);
     let warning = "warned.toml: warning: the tenant set `spare` has no tenants\n";
     assert!(place.expect(0, "show warned.toml").stderr.contains(warning));
-    assert_eq!(place.expect(0, "show warned.toml -q").stderr, "");
+    assert_eq!(
+        place.expect(0, "show warned.toml -q").stderr,
+        warning,
+        "odd is odd to the quiet too"
+    );
     let json = place.expect(0, "show warned.toml -q --format json").json();
     assert_eq!(json["warnings"][0], "the tenant set `spare` has no tenants");
 }

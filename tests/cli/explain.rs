@@ -44,7 +44,11 @@ fn seconds(cell: &str) -> f64 {
 fn victim(place: &Place, folder: &str) -> Vec<String> {
     let rows = messages(place, folder);
     let hit = |row: &&Vec<String>| row[TENANT] == "small-1" && seconds(&row[SUBMITTED]) > 62.0;
-    rows.iter().filter(hit).min_by(|a, b| a[SUBMITTED].cmp(&b[SUBMITTED])).expect("one").clone()
+    rows.iter()
+        .filter(hit)
+        .min_by(|a, b| seconds(&a[SUBMITTED]).total_cmp(&seconds(&b[SUBMITTED])))
+        .expect("one")
+        .clone()
 }
 
 fn sum_of(parts: &Value) -> f64 {
