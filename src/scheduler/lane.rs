@@ -396,8 +396,7 @@ impl<P: Policy> Lane<P> {
 
     /// Forgets a message that is in no list.
     fn free(&mut self, now: Time, slot: u32) {
-        let held = self.store.get(slot);
-        let (queue, belief) = (held.queue, held.belief);
+        let (queue, belief) = (self.store.queue(slot), self.store.belief(slot));
         // A message that was accepted left its queue's count then.
         if matches!(belief, Belief::Expired | Belief::Cancelled) {
             self.holds.forget(slot);

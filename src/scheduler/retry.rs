@@ -150,6 +150,10 @@ mod tests {
         let half = Span::from_milliseconds(500);
         assert!(waits.iter().all(|w| *w > half && *w <= Span::from_seconds(1)));
         assert!(waits.windows(2).any(|pair| pair[0] != pair[1]));
+        // All of the spread is used.
+        let milliseconds = |wait: Option<&Span>| wait.map(|wait| wait.as_nanoseconds() / 1_000_000);
+        assert!(milliseconds(waits.iter().min()).is_some_and(|least| least < 530));
+        assert!(milliseconds(waits.iter().max()).is_some_and(|most| most > 970));
         assert_eq!(rule.wait_after(1, 7), rule.wait_after(1, 7));
     }
 

@@ -55,7 +55,7 @@ impl<P: Policy> Lane<P> {
         if is_news {
             if matches!(what, Target::Message(_) | Target::Campaign(_)) {
                 for slot in self.waiting(what) {
-                    let is_in_queue = self.store.get(slot).belief == Belief::Queued;
+                    let is_in_queue = self.store.belief(slot) == Belief::Queued;
                     if is_in_queue && !self.holds.is_held(slot) {
                         self.leave_waiting(now, slot);
                         self.hold(slot);
@@ -101,7 +101,7 @@ impl<P: Policy> Lane<P> {
             return 0;
         }
         let mut chosen = self.waiting(what);
-        chosen.retain(|slot| self.directory.queue(self.store.get(*slot).queue).class != class);
+        chosen.retain(|slot| self.directory.queue(self.store.queue(*slot)).class != class);
         let mut queued = Vec::new();
         for slot in &chosen {
             let held = self.store.get(*slot);
@@ -150,7 +150,7 @@ impl<P: Policy> Lane<P> {
     /// `slots` is in order of sequence, so each queue is walked once.
     fn queue_again(&mut self, now: Time, slots: Vec<u32>) {
         let mut by_queue: Vec<(QueueId, u32)> =
-            slots.into_iter().map(|slot| (self.store.get(slot).queue, slot)).collect();
+            slots.into_iter().map(|slot| (self.store.queue(slot), slot)).collect();
         // Stable: within a queue the order of sequence stays.
         by_queue.sort_by_key(|(queue, _)| *queue);
         let mut last: Option<(QueueId, u32)> = None;
@@ -167,7 +167,7 @@ impl<P: Policy> Lane<P> {
     /// The queued and parked messages of a target, in order of their sequence.
     fn waiting(&self, what: Target) -> Vec<u32> {
         let waits =
-            |slot: &u32| matches!(self.store.get(*slot).belief, Belief::Queued | Belief::Parked);
+            |slot: &u32| matches!(self.store.belief(*slot), Belief::Queued | Belief::Parked);
         let mut chosen: Vec<u32> = match what {
             Target::Message(ticket) => {
                 let slot = self.store.find(ticket.slot, ticket.generation);
@@ -177,7 +177,7 @@ impl<P: Policy> Lane<P> {
             Target::Tenant(id) => self.waiting_of(Party::Tenant(id)),
             Target::Sender(id) => self.waiting_of(Party::Sender(id)),
         };
-        chosen.sort_unstable_by_key(|slot| self.store.get(*slot).sequence);
+        chosen.sort_unstable_by_key(|slot| self.store.sequence(*slot));
         chosen
     }
 

@@ -50,7 +50,7 @@ impl<P: Policy> Lane<P> {
             let mut cursor = self.unanswered.head();
             while let Some(slot) = cursor {
                 cursor = self.store.next(slot);
-                if self.store.get(slot).session == id {
+                if self.store.session(slot) == id {
                     self.outcome_unknown(now, slot, observer);
                 }
             }
@@ -65,11 +65,12 @@ impl<P: Policy> Lane<P> {
         status: Status,
         observer: &mut O,
     ) -> Answer {
-        let Some(held) = self.store.find(ticket.slot, ticket.generation) else {
-            return Answer::Stray;
-        };
         let slot = ticket.slot;
-        if held.belief == Belief::InFlight && held.record.attempts == ticket.attempt {
+        if !self.store.is_present(slot, ticket.generation) {
+            return Answer::Stray;
+        }
+        let held = self.store.progress(slot);
+        if held.belief == Belief::InFlight && held.attempts == ticket.attempt {
             self.answered_in_time(now, slot, status, observer);
             return Answer::InTime;
         }
@@ -99,10 +100,10 @@ impl<P: Policy> Lane<P> {
         state: ReceiptState,
         observer: &mut O,
     ) -> ReceiptOutcome {
-        let Some(held) = self.store.find(ticket.slot, ticket.generation) else {
+        if !self.store.is_present(ticket.slot, ticket.generation) {
             return ReceiptOutcome::Stray;
-        };
-        if ticket.attempt == 0 || ticket.attempt > held.record.attempts {
+        }
+        if ticket.attempt == 0 || ticket.attempt > self.store.progress(ticket.slot).attempts {
             return ReceiptOutcome::Stray;
         }
         self.apply_receipt(now, ticket.slot, ticket.attempt, state, observer)
@@ -116,14 +117,14 @@ impl<P: Policy> Lane<P> {
         state: ReceiptState,
         observer: &mut O,
     ) -> ReceiptOutcome {
-        let held = self.store.get(slot);
+        let held = self.store.progress(slot);
         let waits = matches!(held.belief, Belief::Queued | Belief::Parked);
         let was_taken = state.is_delivered() || held.unknown_attempts & attempt_bit(attempt) != 0;
         if waits && was_taken {
             self.accepted_late(now, slot, 0, observer);
         }
-        let held = self.store.get(slot);
-        let counts = state.is_delivered() || held.record.attempts == attempt;
+        let held = self.store.progress(slot);
+        let counts = state.is_delivered() || held.attempts == attempt;
         let list = match held.belief {
             Belief::Accepted if counts => &mut self.without_receipt,
             Belief::Unknown if counts => &mut self.kept,
@@ -309,7 +310,8 @@ impl<P: Policy> Lane<P> {
         self.counts.attempts.unanswered -= 1;
         self.counts.attempts.unknown += 1;
         let held = self.store.get(slot);
-        let unknown = held.unknown_attempts | attempt_bit(held.record.attempts);
+        let unknown =
+            self.store.progress(slot).unknown_attempts | attempt_bit(held.record.attempts);
         self.store.set_unknown_attempts(slot, unknown);
         let charged = held.record.message.segments;
         let (queue, session) = (held.queue, held.session);
@@ -340,7 +342,7 @@ impl<P: Policy> Lane<P> {
         code: u32,
         observer: &mut O,
     ) {
-        match self.store.get(slot).belief {
+        match self.store.belief(slot) {
             Belief::Queued | Belief::Parked => {
                 self.leave_waiting(now, slot);
                 self.end(now, slot, Happening::LateAccepted, code, observer);
@@ -366,10 +368,10 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) {
         let belief = self.move_to(now, slot, why, code, observer);
-        let held = self.store.get(slot);
+        let held = self.store.progress(slot);
         let may_be_there =
             held.unknown_attempts != 0 || matches!(held.aside, Aside::EarlyReceipt(_));
-        let queue = held.queue;
+        let queue = self.store.queue(slot);
         self.holds.forget(slot);
         self.directory.release(now, queue, &mut self.policy);
         match belief {

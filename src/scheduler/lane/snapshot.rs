@@ -83,7 +83,7 @@ impl<P: Policy> Snapshot<P> {
         }
         let mut found = [0_u64; Belief::ALL.len()];
         for slot in lane.store.indices() {
-            found[lane.store.get(slot).belief as usize] += 1;
+            found[lane.store.belief(slot) as usize] += 1;
         }
         let mut of_tenants = Counts::default();
         for tenant in lane.directory.tenants() {

@@ -26,13 +26,20 @@ pub(super) struct Slot {
     /// Place in the order of arrival; renewed when it goes to the tail after a retry.
     pub(super) sequence: u64,
     pub(super) queue: QueueId,
-    /// Tells a slot's present message from earlier ones.
-    pub(super) generation: u32,
-    /// Bit n: attempt n + 1 was given up without an answer.
-    pub(super) unknown_attempts: u32,
     pub(super) session: SessionId,
     pub(super) belief: Belief,
     pub(super) aside: Aside,
+}
+
+/// How far a message has come: what answers and receipts ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Progress {
+    pub(super) belief: Belief,
+    pub(super) aside: Aside,
+    /// Attempts made.
+    pub(super) attempts: u32,
+    /// Bit n: attempt n + 1 was given up without an answer.
+    pub(super) unknown_attempts: u32,
 }
 
 /// What is remembered beside the belief, by what it means there; a byte in all.
@@ -48,22 +55,6 @@ pub(super) enum Aside {
     RequeueAtTail,
     /// In flight: a receipt came before the answer, and counts when the attempt is over.
     EarlyReceipt(ReceiptState),
-}
-
-impl Slot {
-    /// The message as its policy sees it.
-    pub(super) fn entry(&self) -> Entry {
-        Entry {
-            segments: self.record.message.segments,
-            deadline: self.record.message.expires,
-            sequence: self.sequence,
-            kind: match (self.record.attempts, self.aside) {
-                (0, Aside::Spilled) => EntryKind::Spill,
-                (0, _) => EntryKind::New,
-                _ => EntryKind::Retry,
-            },
-        }
-    }
 }
 
 /// What is kept of every message. Packed: eight bytes that begin anywhere are read as fast.
@@ -278,8 +269,6 @@ impl Store {
             record,
             sequence: kept.sequence(),
             queue: lot.queue,
-            generation: kept.place,
-            unknown_attempts: 0,
             session: SessionId(0),
             belief,
             aside,
@@ -292,8 +281,6 @@ impl Store {
                 Slot {
                     record: Record { first_dispatch, attempts, ..record },
                     sequence: journey.sequence,
-                    generation: journey.generation,
-                    unknown_attempts: journey.unknown_attempts,
                     session: journey.session,
                     ..waits
                 }
@@ -301,19 +288,59 @@ impl Store {
         }
     }
 
+    /// How far a message has come.
+    ///
+    /// # Panics
+    /// When there is none in this slot.
+    pub(super) fn progress(&self, index: u32) -> Progress {
+        let kept = &self.slots[index];
+        let (attempts, unknown_attempts) = kept.journey().map_or((0, 0), |journey| {
+            let journey = &self.journeys[journey];
+            (journey.attempts, journey.unknown_attempts)
+        });
+        let belief = { kept.belief }.expect("only slots in use are asked for");
+        Progress { belief, aside: kept.aside, attempts, unknown_attempts }
+    }
+
+    /// Whether a slot holds the message of this generation.
+    pub(super) fn is_present(&self, index: u32, generation: u32) -> bool {
+        let kept = self.slots.get(index as usize);
+        kept.is_some_and(Kept::is_used) && self.generation(index) == generation
+    }
+
     /// The message of a slot, if it is still that of this generation.
     pub(super) fn find(&self, index: u32, generation: u32) -> Option<Slot> {
-        let kept = self.slots.get(index as usize).filter(|kept| kept.is_used())?;
-        let present = match kept.journey() {
-            None => kept.place,
-            Some(journey) => self.journeys[journey].generation,
-        };
-        (present == generation).then(|| self.get(index))
+        self.is_present(index, generation).then(|| self.get(index))
     }
 
     /// Indices of all messages.
     pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
         (0..self.slots.len() as u32).filter(|index| self.slots[*index].is_used())
+    }
+
+    /// Which queue a message belongs to.
+    pub(super) fn queue(&self, index: u32) -> QueueId {
+        self.lots[self.slots[index].lot].queue
+    }
+
+    /// What the platform believes of a message.
+    ///
+    /// # Panics
+    /// When there is none in this slot.
+    pub(super) fn belief(&self, index: u32) -> Belief {
+        { self.slots[index].belief }.expect("only slots in use are asked for")
+    }
+
+    /// The session of a message's latest attempt.
+    pub(super) fn session(&self, index: u32) -> SessionId {
+        let journey = self.slots[index].journey();
+        journey.map_or(SessionId(0), |journey| self.journeys[journey].session)
+    }
+
+    /// Tells a slot's present message from earlier ones.
+    pub(super) fn generation(&self, index: u32) -> u32 {
+        let kept = &self.slots[index];
+        kept.journey().map_or(kept.place, |journey| self.journeys[journey].generation)
     }
 
     /// What a message costs.
@@ -347,7 +374,7 @@ impl Store {
     }
 
     /// The place of a message in the order of arrival.
-    fn sequence(&self, index: u32) -> u64 {
+    pub(super) fn sequence(&self, index: u32) -> u64 {
         let kept = &self.slots[index];
         kept.journey().map_or_else(|| kept.sequence(), |journey| self.journeys[journey].sequence)
     }

@@ -148,7 +148,7 @@ impl<P: Policy> Lane<P> {
             self.holds.campaigns.join(slot, campaign);
         }
         self.enqueue(now, slot, Joining::Last);
-        let generation = self.store.get(slot).generation;
+        let generation = self.store.generation(slot);
         Ok(Accepted { ticket: Ticket { slot, generation, attempt: 0 } })
     }
 }

@@ -36,8 +36,7 @@ impl<P: Policy> Lane<P> {
             self.hold(slot);
             return;
         }
-        let held = self.store.get(slot);
-        let (id, entry) = (held.queue, held.entry());
+        let (id, entry) = (self.store.queue(slot), self.store.entry(slot));
         let queue = self.directory.queue_mut(id);
         let head_before = queue.messages.head();
         match place {
@@ -65,7 +64,7 @@ impl<P: Policy> Lane<P> {
     pub(super) fn stand(&mut self, now: Time, id: QueueId) {
         let queue = self.directory.queue(id);
         let head = queue.messages.head().expect("only queues with a head stand");
-        let entry = self.store.get(head).entry();
+        let entry = self.store.entry(head);
         if self.directory.held_until(now, queue, entry.segments).is_none() {
             self.directory.queue_mut(id).standing = QueueStanding::Eligible;
             self.policy.eligible(now, id, entry);
@@ -105,7 +104,7 @@ impl<P: Policy> Lane<P> {
             let id = self.directory.queue_of_party(party, position);
             let queue = self.directory.queue(id);
             let Some(head) = queue.messages.head() else { continue };
-            let entry = self.store.get(head).entry();
+            let entry = self.store.entry(head);
             match self.directory.held_until(now, queue, entry.segments) {
                 Some(_) => self.block(now, id),
                 None if queue.standing == QueueStanding::Blocked => {
@@ -125,7 +124,7 @@ impl<P: Policy> Lane<P> {
                 let id = self.directory.queue_of_party(party, position);
                 self.directory.queue(id).messages.head()
             });
-            let sizes = heads.map(|head| self.store.get(head).record.message.segments);
+            let sizes = heads.map(|head| self.store.segments(head));
             sizes.filter_map(|segments| gate.held_until(now, segments)).min()
         });
         let (held, number) = self.directory.held(party);
@@ -157,8 +156,8 @@ impl<P: Policy> Lane<P> {
 
     /// Takes a waiting message out of its queue, out of the parked ones or out of a pause.
     pub(super) fn leave_waiting(&mut self, now: Time, slot: u32) {
-        let held = self.store.get(slot);
-        let (belief, id, entry) = (held.belief, held.queue, held.entry());
+        let (belief, id) = (self.store.belief(slot), self.store.queue(slot));
+        let entry = self.store.entry(slot);
         if belief == Belief::Parked {
             self.parked.remove(slot);
             self.leave_aside(slot);
@@ -199,7 +198,7 @@ impl<P: Policy> Lane<P> {
 
     /// Keeps a queued message out of its queue until it is resumed.
     pub(super) fn hold(&mut self, slot: u32) {
-        let expires = self.store.get(slot).record.message.expires;
+        let expires = self.store.expires(slot);
         self.holds.hold(slot, expires);
         self.join_aside(slot);
         self.watch(expires);
@@ -207,12 +206,12 @@ impl<P: Policy> Lane<P> {
 
     /// Lists a message that waits, though not in its queue's order.
     pub(super) fn join_aside(&mut self, slot: u32) {
-        let queue = self.directory.queue_mut(self.store.get(slot).queue);
+        let queue = self.directory.queue_mut(self.store.queue(slot));
         self.store.push_back(&mut queue.aside, slot);
     }
 
     pub(super) fn leave_aside(&mut self, slot: u32) {
-        let queue = self.directory.queue_mut(self.store.get(slot).queue);
+        let queue = self.directory.queue_mut(self.store.queue(slot));
         self.store.unlink(&mut queue.aside, slot);
     }
 
