@@ -19,7 +19,7 @@ use crate::scenario::{Loaded, NodeRange, Probability, Ranges, Recurrence, Scenar
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
-/// Show what a scenario means: who is entitled to what, load against quota, warnings
+/// Show what a scenario means: what each is guaranteed when all are busy, load against quota, warnings
 #[derive(Debug, clap::Args)]
 pub(super) struct Show {
     /// The scenario file

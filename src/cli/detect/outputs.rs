@@ -117,7 +117,7 @@ fn print_table(figures: &[GroupFigures], output: &mut dyn Write) -> Result<(), F
             writeln!(output, "{gap}{}: {} series, {} events", one.group, one.series, one.events)?;
             writeln!(
                 output,
-                "  {:<17}{:>8}{:>8}{:>8}{:>8}{:>8}{:>9}{:>8}{:>8}",
+                "  {:<17}{:>8}{:>8}{:>8}{:>8}{:>8}{:>14}{:>8}{:>8}",
                 "", "mean AP", "pooled", "onsets", "at one", "events", "delay", "NAB", "fixed"
             )?;
             group = &one.group;
@@ -125,7 +125,7 @@ fn print_table(figures: &[GroupFigures], output: &mut dyn Write) -> Result<(), F
         let recall = one.one_threshold;
         writeln!(
             output,
-            "  {:<17}{:>8}{:>8}{:>8}{:>8}{:>8}{:>9}{:>8}{:>8}",
+            "  {:<17}{:>8}{:>8}{:>8}{:>8}{:>8}{:>14}{:>8}{:>8}",
             one.scorer,
             number(one.mean_precision, 3),
             number(one.pooled_precision, 3),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Failing, Line, Meaning, Place};
 use crate::report::{figure, percent, time};
 
-const HEAD: [&str; 6] = ["who", "tenants", "weight", "segments", "offered/s", "entitled/s"];
+const HEAD: [&str; 6] = ["who", "tenants", "weight", "segments", "offered/s", "guaranteed/s"];
 
 pub(super) fn table(meaning: &Meaning, output: &mut dyn Write) -> io::Result<()> {
     let Meaning { scenario, policy, seed, description, .. } = meaning;

@@ -165,7 +165,9 @@ fn verdict(incident: &IncidentRow) -> (String, RGBColor) {
     match incident.detected_after_s {
         Some(delay) => (format!("found after {}", human::time(delay)), GREEN),
         None if incident.nature != Nature::Failure.name() => (incident.nature.clone(), FAINT),
-        None if incident.attempts == 0 => ("touched no traffic".to_owned(), FAINT),
+        None if incident.attempts == 0 && incident.submitted == 0 => {
+            ("touched no traffic".to_owned(), FAINT)
+        }
         None => ("missed".to_owned(), VERMILLION),
     }
 }
