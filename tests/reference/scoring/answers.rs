@@ -2,6 +2,22 @@
 
 use super::*;
 
+impl Scoring {
+    /// Does something while nothing above this leaf has a limit: who is limited from now on took part until
+    /// now.
+    fn as_if_unlimited(&mut self, leaf: &Path, act: impl FnOnce(&mut Self)) {
+        let limits = upwards(leaf).into_iter().map(|path| {
+            let limit = self.node(&path).limit.take();
+            (path, limit)
+        });
+        let limits: Vec<(Path, Option<Ratio>)> = limits.collect();
+        act(self);
+        for (path, limit) in limits {
+            self.node(&path).limit = limit;
+        }
+    }
+}
+
 impl Order for Scoring {
     fn unit(&self) -> Unit {
         Unit::Queue
@@ -135,18 +151,9 @@ impl Order for Scoring {
             }
         }
         if self.options.is_worst_case_fair {
-            // Who is limited from now on took part until now.
-            let saved: Vec<(Path, Option<Ratio>)> = upwards(leaf)
-                .into_iter()
-                .map(|path| (path.clone(), self.nodes[&path].limit))
-                .collect();
-            for (path, _) in &saved {
-                self.node(path).limit = None;
-            }
-            self.serve_worst_case_fair(now, leaf, segments);
-            for (path, limit) in saved {
-                self.node(&path).limit = limit;
-            }
+            self.as_if_unlimited(leaf, |scoring| {
+                scoring.serve_worst_case_fair(now, leaf, segments)
+            });
         } else {
             if self.sent == 0 {
                 self.began = now;
@@ -157,18 +164,10 @@ impl Order for Scoring {
                 node.charged = node.charged + segments;
             }
             if self.sent >= self.options.every {
-                let saved: Vec<(Path, Option<Ratio>)> = upwards(leaf)
-                    .into_iter()
-                    .map(|path| (path.clone(), self.nodes[&path].limit))
-                    .collect();
-                for (path, _) in &saved {
-                    self.node(path).limit = None;
-                }
-                self.node(leaf).first = next.clone();
-                self.rescore(now);
-                for (path, limit) in saved {
-                    self.node(&path).limit = limit;
-                }
+                self.as_if_unlimited(leaf, |scoring| {
+                    scoring.node(leaf).first = next.clone();
+                    scoring.rescore(now);
+                });
             } else if self.options.is_walked {
                 self.node(leaf).is_taken = true;
             }
