@@ -204,7 +204,7 @@ fn tenants(tenants: &[TenantRow]) -> String {
     format!(
         "<h2>Tenants, the longest wait first</h2>\n{note}<div class=\"scroll\"><table>\n\
          <tr><th>tenant</th><th>submitted</th><th>delivered</th><th>refused</th><th>expired</th>\
-         <th>dwell p50</th><th>p99</th><th>max</th><th>mean share</th><th>mean entitled</th></tr>\n\
+         <th>dwell p50</th><th>p99</th><th>max</th><th>share while it waits</th><th>entitled then</th></tr>\n\
          {rows}</table></div>\n"
     )
 }
