@@ -114,6 +114,15 @@ pub enum What {
     },
     /// Our quota at the destination is another from now on.
     QuotaChanged(Option<Quota>),
+    /// A receipt told the platform when a message was delivered.
+    DeliveryTold {
+        /// Which message, as the platform read the receipt.
+        message: MessageId,
+        /// Whose.
+        tenant: TenantId,
+        /// When, by the carrier's rounded clock.
+        delivered: Time,
+    },
     /// What is submitted for this destination goes elsewhere from now on, or here again.
     Rerouted {
         /// The position of the failover in the scenario.

@@ -54,6 +54,15 @@ impl Time {
         Span(self.0.saturating_sub(earlier.0))
     }
 
+    /// The last multiple of `step` since [`Time::ZERO`] that is not later; `self` where the step is
+    /// nothing at all.
+    pub const fn rounded_down(self, step: Span) -> Time {
+        match self.0.checked_rem(step.0) {
+            Some(beyond) => Time(self.0 - beyond),
+            None => self,
+        }
+    }
+
     /// `self + span`, or [`Time::NEVER`] when that is out of range.
     pub const fn saturating_add(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))

@@ -146,6 +146,11 @@ fn what(event: &Event, scenario: &Scenario) -> String {
             from.name(),
             to.name()
         ),
+        What::DeliveryTold { message, tenant: id, delivered } => format!(
+            "message {} of {}: its receipt tells of a delivery at {delivered} s",
+            message.0,
+            tenant(id)
+        ),
         What::SessionUp(session) => format!("session {} up", session.0),
         What::SessionDown(session) => format!("session {} down", session.0),
         What::FaultBegan(number) => format!("fault {} begins", fault(number)),

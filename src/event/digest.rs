@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 0–7 | time in nanoseconds |
 //! | 8–15 | message number; where the lane yields, until when; weight in millionths or hash of a quota; or 0 |
-//! | 16–19 | tenant, session, fault, action, failover, sender or account number, or a rate; at submission a hash of tenant, sender, class, segments and validity |
+//! | 16–19 | tenant, session, fault, action, failover, sender or account number, or a rate; at submission a hash of tenant, sender, class, segments and validity, where a receipt tells the time of delivery one of tenant and that time |
 //! | 20 | kind of event |
 //! | 21 | kind of move (high 4 bits: belief or truth before plus one, low 4: after; for an alert its kind and whether it begins) |
 //! | 22–23 | 16 bits of detail: cause, status, attempt or severity |
@@ -186,6 +186,10 @@ fn words(event: &Event) -> [u64; 3] {
         &What::WeightChanged { tenant, weight } => (14, weight.millionths(), tenant.0, 0, 0),
         &What::QuotaChanged(quota) => (15, quota.map_or(0, quota_hash), 0, 0, 0),
         &What::OfCampaign { message, campaign, .. } => (17, message.0, campaign.0, 0, 0),
+        &What::DeliveryTold { message, tenant, delivered } => {
+            let told = mix(mix(u64::from(tenant.0)) ^ delivered.as_nanoseconds());
+            (18, message.0, told as u32, 0, 0)
+        }
         &What::Rerouted { failover, to } => (16, 0, failover, 0, to.0),
     };
     let last = u64::from(entity)

@@ -198,6 +198,7 @@ impl Invariants {
                 | What::ActionTaken(_)
                 | What::Spilled { .. }
                 | What::OfCampaign { .. }
+                | What::DeliveryTold { .. }
                 | What::Yielded { .. },
             ) => Err(Broken::NoDestination),
             (Some(destination), What::Moved { record, from, to, why, code }) => {
@@ -215,6 +216,15 @@ impl Invariants {
                         Ok(Checked::LateAnswer)
                     }
                     None => Err(Broken::LateAnswerToNothing),
+                }
+            }
+            (Some(_), What::DeliveryTold { message, delivered, .. }) => {
+                if self.messages.get(*message).is_none() {
+                    Err(Broken::NeverSubmitted)
+                } else if *delivered > self.now {
+                    Err(Broken::ToldOfTheFuture { delivered: *delivered })
+                } else {
+                    Ok(Checked::Other)
                 }
             }
             (Some(destination), What::QuotaChanged(quota)) => {
@@ -426,9 +436,9 @@ impl Sink for Invariants {
 fn subject_of(what: &What) -> (Option<MessageId>, Option<TenantId>) {
     match what {
         What::Moved { record, .. } => (Some(record.message.id), Some(record.message.tenant)),
-        What::LateAnswer { message, tenant, .. } | What::TruthMoved { message, tenant, .. } => {
-            (Some(*message), Some(*tenant))
-        }
+        What::LateAnswer { message, tenant, .. }
+        | What::TruthMoved { message, tenant, .. }
+        | What::DeliveryTold { message, tenant, .. } => (Some(*message), Some(*tenant)),
         _ => (None, None),
     }
 }

@@ -45,6 +45,9 @@ pub struct Group {
     pub dwell: Times,
     /// Submission to delivery.
     pub latency: Times,
+    /// Submission to delivery as receipts tell it, where they tell a time: by the carrier's rounded
+    /// clock, and none at all where that is before the submission. Nothing is censored.
+    pub told_latency: Times,
     /// Messages that went to the queue of another sender than their own.
     pub spilled: u64,
     /// Segments of all attempts.
@@ -70,9 +73,14 @@ impl Group {
         self.on_time += other.on_time;
         self.dwell.merge(&other.dwell);
         self.latency.merge(&other.latency);
+        self.told_latency.merge(&other.told_latency);
         self.spilled += other.spilled;
         self.attempted += other.attempted;
         self.attempted_in_vain += other.attempted_in_vain;
+    }
+
+    fn times_mut(&mut self) -> [&mut Times; 3] {
+        [&mut self.dwell, &mut self.latency, &mut self.told_latency]
     }
 
     /// Ledger A in messages.
@@ -155,6 +163,13 @@ impl Latencies {
         }
     }
 
+    /// A receipt told how long that took.
+    pub(crate) fn delivery_told(&mut self, cell: u32, submitted: Time, latency: Span) {
+        if submitted >= self.counts_from {
+            self.groups[cell as usize].told_latency.observed.record(latency);
+        }
+    }
+
     /// A further copy did.
     pub(crate) fn duplicated(&mut self, cell: u32, segments: u64) {
         self.groups[cell as usize].ledger.duplicated(segments);
@@ -180,8 +195,7 @@ impl Latencies {
                 group.latency.censored.record(waited);
             }
         }
-        for times in self.groups.iter_mut().flat_map(|group| [&mut group.dwell, &mut group.latency])
-        {
+        for times in self.groups.iter_mut().flat_map(Group::times_mut) {
             times.observed.settle();
             times.censored.settle();
         }

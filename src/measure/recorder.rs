@@ -233,6 +233,12 @@ impl Sink for Measures {
                     self.attempts[destination.index()].answered_late();
                 }
             }
+            (_, What::DeliveryTold { message, delivered, .. }) => {
+                if let Some(told) = self.invariants.messages().get(*message) {
+                    let latency = delivered.since(told.submitted);
+                    self.latencies.delivery_told(told.cell, told.submitted, latency);
+                }
+            }
             (_, What::Spilled { message, .. }) => {
                 if let Some(cell) = self.invariants.messages().get(*message).map(|it| it.cell) {
                     self.latencies.spilled(cell);

@@ -31,6 +31,9 @@ pub(super) struct Carrier {
     /// How it numbers messages, and by copy which number one has.
     numbers: Numbers,
     number_of: Vec<u64>,
+    /// How exactly receipts tell when it delivered, and by copy what they tell.
+    receipt_resolution: Option<Span>,
+    told: Vec<Time>,
 }
 
 /// What the carrier says it did, in copies of messages: ledger B from its side.
@@ -120,6 +123,8 @@ impl Carrier {
             recipients: gateway.recipient_queue.map(Recipients::new),
             numbers: Numbers::new(gateway.receipt_ids),
             number_of: Vec::new(),
+            receipt_resolution: gateway.receipt_resolution,
+            told: Vec::new(),
         }
     }
 
@@ -272,9 +277,21 @@ impl Carrier {
         self.lives[copy.session.index()] == copy.life
     }
 
+    /// When a finished copy was delivered, as its receipt tells it; `None` when it tells no time.
+    pub(super) fn time_told(&self, index: u32) -> Option<Time> {
+        self.receipt_resolution.map(|_| self.told[index as usize])
+    }
+
     /// The fate of a taken copy is fulfilled.
-    pub(super) fn finish(&mut self, index: u32) -> Fate {
+    pub(super) fn finish(&mut self, now: Time, index: u32) -> Fate {
         let fate = self.copies[index as usize].fate;
+        if let Some(resolution) = self.receipt_resolution {
+            let place = index as usize;
+            if self.told.len() <= place {
+                self.told.resize(place + 1, Time::ZERO);
+            }
+            self.told[place] = now.rounded_down(resolution);
+        }
         self.counts.held -= 1;
         if let Some(recipients) = &mut self.recipients {
             recipients.release(index);

@@ -12,8 +12,8 @@ use crate::engine::{Seed, StreamName};
 use crate::scenario::{Dispatchers as Wanted, HomeOf, Scenario};
 use crate::scheduler::{
     Amount, Answer, Attempt, Belief, Change, ChangeError, Counts, DailyCap, Entropy, Lane,
-    LaneConfig, LaneObserver, Message, Next, Policy, ReceiptOutcome, ReceiptState, SessionChange,
-    ShareBounds, ShareNode, Status, Target, TenantSpec, Ticket, WindowUnit,
+    LaneConfig, LaneObserver, Message, Next, Policy, ReceiptOutcome, ReceiptState, Record,
+    SessionChange, ShareBounds, ShareNode, Status, Target, TenantSpec, Ticket, WindowUnit,
 };
 use crate::time::{Span, Time};
 use crate::units::{CampaignId, ClassId, Quota, Rate, SenderId, SessionId, TenantId, Weight, mix};
@@ -358,6 +358,12 @@ impl<P: Policy> Dispatchers<P> {
         let outcome = self.lanes[index as usize].receipt(now, own, state, observer);
         self.recount();
         outcome
+    }
+
+    /// The message of an attempt, while a lane remembers it.
+    pub(super) fn message(&self, ticket: Ticket) -> Option<Record> {
+        let (index, own) = ticket.in_part(self.count());
+        self.lanes[index as usize].message(own)
     }
 
     pub(super) fn counts(&self) -> &Counts {

@@ -52,6 +52,9 @@ pub struct Gateway {
     pub receipt_lost: Probability,
     /// How often a receipt comes twice.
     pub receipt_duplicated: Probability,
+    /// How exactly a receipt tells when its message was delivered, rounded down: classic receipts have
+    /// `done date:YYMMDDhhmm`, minutes. `None` when they tell no time that the platform reads.
+    pub receipt_resolution: Option<Span>,
     /// How the carrier writes a message's number in a receipt.
     pub receipt_ids: ReceiptIds,
 }
@@ -87,6 +90,7 @@ impl Default for Gateway {
             receipt_late: None,
             receipt_lost: Probability::NEVER,
             receipt_duplicated: Probability::NEVER,
+            receipt_resolution: None,
             receipt_ids: ReceiptIds::Same,
         }
     }

@@ -54,7 +54,7 @@ use self::sessions::Sessions;
 use self::store::{List, Store};
 use super::heap::IndexedHeap;
 use super::life::{Belief, Happening, next_belief};
-use super::message::{Message, Ticket};
+use super::message::{Message, Record, Ticket};
 use super::pacing::Pacer;
 use super::policy::{Entropy, Pick, Policy, Reshape, Standing};
 use crate::time::{Span, Time};
@@ -305,6 +305,13 @@ impl<P: Policy> Lane<P> {
     /// Ledgers A and C.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// The message of an attempt, while the lane remembers it: for what a receipt tells beyond its
+    /// state.
+    pub fn message(&self, ticket: Ticket) -> Option<Record> {
+        let is_held = self.store.is_present(ticket.slot, ticket.generation);
+        is_held.then(|| self.store.get(ticket.slot).record)
     }
 
     /// Ledgers A and C of one tenant; its attempts are not counted apart.

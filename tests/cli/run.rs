@@ -96,7 +96,7 @@ fn summary_manifest_and_tables_have_their_stable_names() {
         (
             "messages.csv",
             "id,tenant,sender,class,destination,segments,recipient,validity_s,submitted_s,\
-             first_dispatch_s,attempts,outcome,delivered_s",
+             first_dispatch_s,attempts,outcome,delivered_s,told_delivered_s",
         ),
     ] {
         let text = place.read(&format!("{folder}/{file}"));

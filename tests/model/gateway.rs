@@ -317,6 +317,33 @@ fn receipts_come_late_now_and_then_and_overtake_each_other() {
 }
 
 #[test]
+fn receipts_tell_the_minute_of_delivery_and_not_the_second() {
+    let minute = world("receipt-resolution = \"1min\"\nreceipt-duplicated = 1", "", "10/s", "");
+    let events = events_of(&minute);
+    let of = fates(&minute, &events);
+    let mut told = std::collections::BTreeMap::new();
+    for event in &events {
+        if let What::DeliveryTold { message, delivered, .. } = event.what {
+            assert_eq!(told.insert(message, delivered), None, "a second receipt tells nothing");
+            assert!(delivered <= event.time);
+        }
+    }
+    assert_eq!(told.len(), of.len(), "every message was delivered, and its receipt told when");
+    for step in moves(&events).filter(|step| step.why == Happening::Submitted) {
+        // A tenth of a second to the response, two more to the handset.
+        let delivered = step.time + Span::from_milliseconds(2_100);
+        let of_the_minute = delivered.as_nanoseconds() / 60_000_000_000 * 60;
+        assert_eq!(told[&step.record.message.id], seconds(of_the_minute));
+    }
+    let unread = events_of(&world("receipt-duplicated = 1", "", "10/s", ""));
+    let tells = |event: &Event| matches!(event.what, What::DeliveryTold { .. });
+    assert_eq!(events.iter().filter(|event| !tells(event)).collect::<Vec<_>>(), {
+        // Nothing else differs: what a receipt tells changes no decision.
+        unread.iter().collect::<Vec<_>>()
+    });
+}
+
+#[test]
 fn a_window_of_segments_lets_a_third_as_many_messages_of_three_through() {
     let sent = |counts: &str, segments: u32| {
         let keys = format!("window = 12\nwindow-counts = \"{counts}\"");

@@ -370,6 +370,9 @@ fn of_event(event: &Event) -> Option<EventFacts> {
             format!("an answer after the attempt was given up: {status}")
         }
         What::TruthMoved { attempt, to, .. } => truth(attempt, to)?,
+        What::DeliveryTold { delivered, .. } => {
+            format!("the receipt tells of a delivery at {delivered} s")
+        }
         What::SessionUp(session) => format!("session {} comes up", session.0),
         What::SessionDown(session) => format!("session {} is lost", session.0),
         _ => return None,

@@ -83,6 +83,7 @@ pub(super) fn resolved(gateway: &Gateway) -> Vec<(&'static str, String)> {
             .as_ref()
             .map(|(often, by)| format!("{} by {}", probability(*often), latency(by))),
     );
+    say("receipt-resolution", gateway.receipt_resolution.map(span));
     say(
         "receipt-ids",
         match gateway.receipt_ids {

@@ -301,7 +301,9 @@ impl Sink for Focus {
         let Some(place) = event.destination else { return Flow::Continue };
         match &event.what {
             What::Moved { record, to, .. } => self.moved(event, place, record, *to),
-            What::TruthMoved { message, .. } | What::LateAnswer { message, .. } => {
+            What::TruthMoved { message, .. }
+            | What::LateAnswer { message, .. }
+            | What::DeliveryTold { message, .. } => {
                 if self.subject == Subject::Message(*message)
                     && let Some(story) = &mut self.story
                 {

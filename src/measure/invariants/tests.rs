@@ -301,6 +301,23 @@ fn a_carrier_that_does_the_impossible() {
 }
 
 #[test]
+fn a_receipt_that_tells_of_what_is_to_come_or_of_no_message() {
+    let told = |id: u64, s: f64| What::DeliveryTold {
+        message: MessageId(id),
+        tenant: TenantId(0),
+        delivered: at(s),
+    };
+    let mut script = Script::default();
+    let id = script.submit(0.0, 0);
+    script.push(1.0, told(id, 1.5));
+    check(&script, Broken::ToldOfTheFuture { delivered: at(1.5) });
+    let mut script = Script::default();
+    let id = script.submit(0.0, 0);
+    script.push(1.0, told(id + 1, 0.5));
+    check(&script, Broken::NeverSubmitted);
+}
+
+#[test]
 fn a_late_answer_to_an_attempt_that_was_not_given_up() {
     let mut script = Script::default();
     let id = script.submit(0.0, 0);

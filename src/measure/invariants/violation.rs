@@ -120,6 +120,11 @@ pub enum Broken {
     },
     /// A late answer though no attempt of this destination is of unknown outcome.
     LateAnswerToNothing,
+    /// A receipt tells of a delivery that is still to come.
+    ToldOfTheFuture {
+        /// When it is said to have been.
+        delivered: Time,
+    },
     /// The lane counts otherwise than its events do.
     CountsDisagree {
         /// Of messages believed to be what.
@@ -196,6 +201,9 @@ impl fmt::Display for Broken {
             }
             Broken::LateAnswerToNothing => {
                 f.write_str("a late answer, but no attempt is of unknown outcome")
+            }
+            Broken::ToldOfTheFuture { delivered } => {
+                write!(f, "a receipt tells of a delivery at {delivered} s, which is to come")
             }
             Broken::CountsDisagree { belief, events, lane } => {
                 let name = belief.name();

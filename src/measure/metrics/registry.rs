@@ -49,6 +49,9 @@ pub const METRICS: &[Metric] = &[
     metric("latency_p99", Seconds, Messages, "99th percentile of submission to delivery", |s| latency(s, Permille::P99)),
     metric("latency_max", Seconds, Messages, "longest from submission to delivery", |s| latency(s, Permille::MAX)),
     metric("latency_mean", Seconds, Messages, "mean of submission to delivery, of those delivered", |s| s.group().latency.mean_s().map(Exactly)),
+    metric("told_latency_p50", Seconds, Messages, "median of submission to delivery as receipts tell it, see receipt-resolution", |s| told(s, Permille::P50)),
+    metric("told_latency_p99", Seconds, Messages, "99th percentile of submission to delivery as receipts tell it", |s| told(s, Permille::P99)),
+    metric("told_latency_mean", Seconds, Messages, "mean of submission to delivery as receipts tell it", |s| s.group().told_latency.mean_s().map(Exactly)),
     metric("jain", Ratio, Destinations, "Jain's index of sent ÷ entitled over contended windows; 1 is fair", |s| fairness(s).jain.map(Exactly)),
     metric("max_min_distance", Ratio, Destinations, "half the summed distance from the max-min division ÷ sent, over contended windows; 0 is fair", |s| fairness(s).max_min_distance.map(Exactly)),
     metric("relative_fairness_bound", Seconds, Destinations, "the largest |Wi/ri - Wj/rj| of two tenants while both wait, r by weight among all; up to 64 tenants", |s| fairness(s).relative_fairness_bound_s.map(Exactly)),
@@ -96,6 +99,10 @@ fn dwell(selection: &Selection<'_>, probability: Permille) -> Option<Quantile> {
 
 fn latency(selection: &Selection<'_>, probability: Permille) -> Option<Quantile> {
     selection.group().latency.quantile(probability)
+}
+
+fn told(selection: &Selection<'_>, probability: Permille) -> Option<Quantile> {
+    selection.group().told_latency.quantile(probability)
 }
 
 fn fairness(selection: &Selection<'_>) -> super::super::findings::FairnessFigures {

@@ -6,7 +6,7 @@ use super::super::faults::position_of;
 use super::{World, rank};
 use crate::engine::{Agenda, Calendar, Key};
 use crate::event::{Sink, What};
-use crate::scheduler::{Attempt, Policy, StatusClass, Truth};
+use crate::scheduler::{Attempt, Policy, ReceiptOutcome, StatusClass, Truth};
 use crate::time::{Span, Time};
 
 impl<P: Policy, S: Sink> World<'_, P, S> {
@@ -95,7 +95,7 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         let route = &mut self.routes[index];
         let destination = route.id;
         let held = *route.carrier.copy(copy);
-        let fate = route.carrier.finish(copy);
+        let fate = route.carrier.finish(now, copy);
         match held.receipt().filter(|_| fate != Fate::Lost) {
             Some(delay) => {
                 let key = Key::new(rank::RECEIPT, index as u32, key.ordinal());
@@ -131,7 +131,9 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
             return;
         }
         let held = *route.carrier.copy(copy);
+        let destination = route.id;
         let ticket = route.carrier.receipt_matches(copy);
+        let told = route.carrier.time_told(copy);
         match held.receipt().filter(|_| held.is_receipt_repeated) {
             Some(delay) => {
                 route.carrier.copy(copy).is_receipt_repeated = false;
@@ -141,7 +143,16 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         }
         if let (Some(state), Some(ticket)) = (held.fate.receipt(), ticket) {
             let (lane, mut tap) = self.lane(index);
-            lane.receipt(now, ticket, state, &mut tap);
+            let message = told.and_then(|_| lane.message(ticket)).map(|record| record.message);
+            let outcome = lane.receipt(now, ticket, state, &mut tap);
+            if let (Some(delivered), Some(message)) = (told, message)
+                && state.is_delivered()
+                && outcome != ReceiptOutcome::Stray
+            {
+                let (message, tenant) = (message.id, message.tenant);
+                let what = What::DeliveryTold { message, tenant, delivered };
+                self.emit(now, Some(destination), what);
+            }
         }
     }
 }

@@ -134,6 +134,12 @@ pub(crate) static GATEWAY: TableSpec = TableSpec {
             "0",
             "how often a receipt comes twice",
         ),
+        Field::optional(
+            "receipt-resolution",
+            Shape::Span,
+            "how exactly receipts tell when a message was delivered, rounded down, such as \"1min\"; \
+             without it they tell no time",
+        ),
         Field::optional("receipt-late", Shape::Table(&RECEIPT_LATE), "receipts that come late"),
         Field::with_default(
             "receipt-ids",
@@ -184,6 +190,8 @@ pub(crate) fn gateway(reporter: &Reporter, begins: Span, node: &Node) -> Option<
     let receipt_late =
         reader.get("receipt-late").map(|node| delivery::receipt_late(reporter, &node));
     let receipt_ids = delivery::receipt_ids(&reader);
+    let receipt_resolution =
+        reader.get("receipt-resolution").map(|_| reader.positive_span("receipt-resolution"));
     let receipt_duplicated = reader.probability("receipt-duplicated");
     let undeliverable = reader.probability("undeliverable");
     let lost = reader.probability("lost");
@@ -221,6 +229,7 @@ pub(crate) fn gateway(reporter: &Reporter, begins: Span, node: &Node) -> Option<
         receipt_late: all_or_none(receipt_late)?,
         receipt_lost: receipt_lost?,
         receipt_duplicated: receipt_duplicated?,
+        receipt_resolution: all_or_none(receipt_resolution)?,
         receipt_ids: receipt_ids?,
     })
 }
