@@ -49,6 +49,11 @@ impl<K: Ord + Copy> Heap<K> {
         self.entries.is_empty()
     }
 
+    /// Keeps room for so many entries, or for those that there are.
+    pub(crate) fn shrink_to(&mut self, entries: usize) {
+        self.entries.shrink_to(entries);
+    }
+
     /// The smallest key and its number.
     pub(crate) fn peek(&self) -> Option<(K, u32)> {
         self.entries.first().copied()

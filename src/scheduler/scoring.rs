@@ -32,6 +32,9 @@ pub const TAG_UNITS: u64 = 720_720 << 20;
 /// The same for a weight of one millionth.
 const UNITS_PER_MILLIONTH: u64 = TAG_UNITS * 1_000_000;
 
+/// Children that a family has room for although it has none now.
+const MOST_ROOM_KEPT: usize = 8;
+
 const ROOT: u32 = 0;
 const NONE: u32 = u32::MAX;
 
@@ -95,6 +98,17 @@ struct Family {
     frozen: u32,
     /// Children in any state.
     children: u32,
+}
+
+impl Family {
+    /// Makes it nobody's. It keeps the room of a small heap for whoever has it next: queues come and go
+    /// all the time, and a steady state allocates nothing.
+    fn forget(&mut self) {
+        let mut eligible = core::mem::take(&mut self.eligible);
+        debug_assert!(eligible.is_empty(), "who has no children has none that is eligible");
+        eligible.shrink_to(MOST_ROOM_KEPT);
+        *self = Family { eligible, ..Family::default() };
+    }
 }
 
 /// How a node takes part in its parent's division.
@@ -285,7 +299,7 @@ impl Policy for Scoring {
                 if self.families[family as usize].children > 0 {
                     return;
                 }
-                self.families[family as usize] = Family::default();
+                self.families[family as usize].forget();
                 self.free_families.push(family);
             }
             let node = &mut self.nodes[index as usize];
