@@ -125,13 +125,18 @@ impl Check {
 
     /// Judges the files on all threads; verdicts come in the order of the files.
     fn judge_all(&self, files: &[PathBuf], global: &Global) -> Vec<(Verdict, Exit)> {
-        let next = AtomicUsize::new(0);
+        let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = || {
             let mut own = Vec::new();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(file) = files.get(index) else { return own };
-                own.push((index, self.judge(file, global)));
+                let judged = self.judge(file, global);
+                if files.len() > 1 {
+                    let done = finished.fetch_add(1, Ordering::Relaxed) + 1;
+                    global.note(&format!("{done} of {}: {}", files.len(), judged.0.scenario));
+                }
+                own.push((index, judged));
             }
         };
         let mut found: Vec<(usize, (Verdict, Exit))> = std::thread::scope(|scope| {

@@ -210,8 +210,14 @@ fn of_isolation(isolation: &Isolation, policy: &PolicyIsolation) -> Section {
     let aggressor = isolation.aggressor.as_ref().zip(isolation.times);
     let index =
         aggressor.map(|(name, times)| format!("; index: {name} sends {times} times as much"));
-    let remark =
-        format!(": in company against alone, {of}, worst first{}", index.unwrap_or_default());
+    let most = if isolation.policies.len() > 1 { 5 } else { 12 };
+    // Whoever is not shown is in isolation.csv; a table that just ends would hide that.
+    let shown = match policy.tenants.len() > most {
+        true => format!("the {most} worst"),
+        false => "worst first".to_owned(),
+    };
+    let index = index.unwrap_or_default();
+    let remark = format!(": in company against alone, {of}, {shown}{index}");
     let head =
         ["", "added dwell", "dwell ratio", "slowdown", "its p99", "isolation index", "undelivered"];
     let figure = |one: &Figure, unit: &str| match (one.mean, one.half_width) {
@@ -231,7 +237,6 @@ fn of_isolation(isolation: &Isolation, policy: &PolicyIsolation) -> Section {
         ];
         (Tone::Plain, cells)
     };
-    let most = if isolation.policies.len() > 1 { 5 } else { 12 };
     let rows = policy.tenants.iter().take(most).map(row).collect();
     let title = format!("isolation under {}", policy.policy);
     Section::new((title, remark), &head, rows, &["-", "0"])
