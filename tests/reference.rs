@@ -262,7 +262,7 @@ claims! {
     WORST_CASE_FAIR = Claim {
         tolerance: Ratio::whole_over(1, 1 << 24),
         kind: FLUID,
-        found: &[5_896],
+        found: &[5_896, 9_737],
         ..options(
             |world| with_options(world, scoring::Options {
                 is_worst_case_fair: true,
@@ -421,7 +421,7 @@ claims! {
         |world| other(Tree::new(tree::Kind::WorstCaseFair, Unit::Queue, world.quota.rate())),
         |_| Box::new(HierarchicalWf2qPlus::new()),
         1_000,
-    ).and(&[9_805]);
+    ).and(&[9_737, 9_805]);
     h_wf2q_plus_agrees_decision_by_decision {
         h_wf2q_plus_that_charges_one_segment_more_is_caught: ChargesOneMore;
         h_wf2q_plus_that_keeps_old_heads_is_caught: KeepsOldHeads;

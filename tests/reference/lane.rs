@@ -217,7 +217,15 @@ impl ReferenceLane {
             self.unpark(now, index);
         }
         let is_over = |lane: &Self, index: &usize| lane.messages[*index].expires <= now;
-        while let Some(index) = { self.heads().find(|index| is_over(self, index)) } {
+        // The earliest first: what is left in between divides what there is.
+        let earliest = |lane: &Self| {
+            let over = lane.heads().filter(|index| is_over(lane, index));
+            over.min_by_key(|index| {
+                let Message { expires, queue, .. } = &lane.messages[*index];
+                (*expires, lane.created.iter().position(|created| created == queue))
+            })
+        };
+        while let Some(index) = earliest(self) {
             self.put(now, index, Place::Gone);
         }
         self.release_the_held(now);
