@@ -217,7 +217,15 @@ impl ReferenceLane {
             self.unpark(now, index);
         }
         let is_over = |lane: &Self, index: &usize| lane.messages[*index].expires <= now;
-        while let Some(index) = { self.heads().find(|index| is_over(self, index)) } {
+        // The earliest first: what is left in between divides what there is.
+        let earliest = |lane: &Self| {
+            let over = lane.heads().filter(|index| is_over(lane, index));
+            over.min_by_key(|index| {
+                let Message { expires, queue, .. } = &lane.messages[*index];
+                (*expires, lane.created.iter().position(|created| created == queue))
+            })
+        };
+        while let Some(index) = earliest(self) {
             self.put(now, index, Place::Gone);
         }
         self.release_the_held(now);
@@ -578,8 +586,19 @@ impl ReferenceLane {
         self.ready_heads().len() > 1
     }
 
+    /// Whether one message may go instead of another where tags are known to within `tolerance`.
+    pub(crate) fn is_near(&self, now: u64, sent: usize, chosen: usize, tolerance: Ratio) -> bool {
+        match &self.order.rule {
+            Rule::Other(order) => {
+                let flow = |index: usize| flow_of(order.unit(), &self.messages[index].queue);
+                order.is_near(now, &flow(chosen), &flow(sent), tolerance)
+            }
+            _ => self.distance(sent, chosen) < tolerance,
+        }
+    }
+
     /// How far apart two messages are in the order of this rule.
-    pub(crate) fn distance(&self, a: usize, b: usize) -> Ratio {
+    fn distance(&self, a: usize, b: usize) -> Ratio {
         let (a, b) = (&self.messages[a], &self.messages[b]);
         match &self.order.rule {
             Rule::Wfq(_) | Rule::VirtualClock(_) => (a.finish - b.finish).abs(),
@@ -587,10 +606,7 @@ impl ReferenceLane {
                 let start = |message: &Message| (message.start - fluid.virtual_time).abs();
                 (a.finish - b.finish).abs().min(start(a)).min(start(b))
             }
-            Rule::Other(order) => {
-                let flow = |message: &Message| flow_of(order.unit(), &message.queue);
-                order.distance(&flow(a), &flow(b))
-            }
+            Rule::Other(_) => unreachable!("asked by is_near()"),
             Rule::Fifo => Ratio::from(a.sequence.abs_diff(b.sequence)),
             Rule::Scoring => {
                 let fork = a.queue.iter().zip(&b.queue).take_while(|(a, b)| a == b).count() + 1;
@@ -603,19 +619,24 @@ impl ReferenceLane {
     }
 
     /// Tells the order which queues may be served, after anything changed. Who is held stays so until
-    /// it is released.
+    /// it is released. A cap holds the queues of its sender back one after the other, in the order in which
+    /// they were first used, as it releases them: meanwhile those that are left divide what there is.
     fn refresh(&mut self, now: u64) {
-        for (queue, messages) in &self.queues {
+        for queue in self.created.clone() {
+            let messages = self.queues.get(&queue);
+            let queue = &queue;
             let sender = queue.last().expect("a queue is below the root").1;
             let is_held = || self.caps.get(&sender).is_some_and(|cap| cap.earliest() > now);
             let before = self.order.nodes[queue].state;
-            let state = match messages.is_empty() {
+            let state = match messages.is_none_or(BTreeMap::is_empty) {
                 true => State::Idle,
                 false if before == State::Held || is_held() => State::Held,
                 false => State::Ready,
             };
             if before != state {
                 self.order.move_to(now, queue, state);
+                let firsts = self.ready_firsts();
+                self.order.set_firsts(now, &firsts, &mut self.firsts);
             }
         }
         let firsts = self.ready_firsts();

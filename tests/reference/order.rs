@@ -77,4 +77,10 @@ pub(crate) trait Order: Debug {
     fn distance(&self, _a: &Path, _b: &Path) -> Ratio {
         Ratio::from(u64::MAX)
     }
+    /// Whether `flow` may go instead of `chosen` where tags are known only to within `tolerance`. A choice
+    /// that is closer than that may fall either way at every node, and what a node would send next, which
+    /// its parent orders it by, follows from the choices below it.
+    fn is_near(&self, _now: u64, chosen: &Path, flow: &Path, tolerance: Ratio) -> bool {
+        self.distance(chosen, flow) < tolerance
+    }
 }

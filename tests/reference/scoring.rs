@@ -12,6 +12,7 @@
 
 mod answers;
 
+use super::near::{self, Contender};
 use super::order::{Choice, First, Order, Terms, Unit};
 use super::rational::Ratio;
 use super::scheduler::{Path, State};
@@ -70,8 +71,6 @@ struct Node {
     tag: Ratio,
     promise: Option<Ratio>,
     promise_tag: Ratio,
-    /// What it was ordered by last.
-    key: Ratio,
     limit: Option<Ratio>,
     limited_until: Ratio,
     /// While held back: distances of the tags to the clocks of the parent.
@@ -120,7 +119,6 @@ impl Scoring {
             tag: zero,
             promise: None,
             promise_tag: zero,
-            key: zero,
             limit: None,
             limited_until: zero,
             lag: None,
@@ -343,11 +341,39 @@ impl Scoring {
                 } else {
                     (false, tag)
                 };
-                self.node(&path).key = key.1;
                 ((key.0, key.1, tie), path)
             })
             .collect();
         keyed.into_iter().min().map(|(_, path)| path)
+    }
+
+    /// What a node may send now where tags are known to within `tolerance`: leaves, and what the node is
+    /// ordered by beside its tag, the size of the head or the score.
+    fn outcomes(&self, now: u64, path: &Path, tolerance: Ratio) -> Vec<(Path, Ratio)> {
+        assert!(!self.options.is_bounded, "promises are compared exactly");
+        let fair = self.options.is_worst_case_fair;
+        if Self::is_leaf(path) {
+            let node = &self.nodes[path];
+            let head = node.first.as_ref().map_or(0, |first| first.segments);
+            return vec![(path.clone(), if fair { Ratio::from(head) } else { node.score })];
+        }
+        let parts = self.children(path).filter(|(child, _)| self.may_go(now, child, true));
+        let contenders = parts.map(|(child, node)| {
+            let below = self.outcomes(now, child, tolerance).into_iter();
+            let ends = below.map(|(leaf, passed)| {
+                let key = match fair {
+                    true => node.tag + passed / node.weight,
+                    false => node.tag - self.units(path, passed),
+                };
+                (leaf, key, passed)
+            });
+            Contender { start: node.tag, ends: ends.collect() }
+        });
+        let contenders: Vec<Contender> = contenders.collect();
+        match fair {
+            true => near::worst_case_fair(contenders, self.nodes[path].virtual_time, tolerance),
+            false => near::least(&contenders, tolerance),
+        }
     }
 
     fn evaluate(&mut self, now: u64, leaf: &Path) {

@@ -9,6 +9,7 @@
 //!
 //! A node's head is the head it would send now.
 
+use super::near::{self, Contender};
 use super::order::{Choice, First, Order, Terms, Unit};
 use super::rational::Ratio;
 use super::scheduler::Path;
@@ -114,6 +115,22 @@ impl Tree {
         let least = reached.min_by_key(|(path, child)| (self.finish(path), child.tie));
         let first = || awake().min_by_key(|(_, child)| (child.tag, child.tie));
         least.or_else(first).expect("a child is awake").0.clone()
+    }
+
+    /// What a node may send now where tags are known to within `tolerance`: leaves and the sizes of their
+    /// heads.
+    fn outcomes(&self, path: &Path, tolerance: Ratio) -> Vec<(Path, Ratio)> {
+        if let Some(first) = &self.nodes[path].first {
+            return vec![(path.clone(), Ratio::from(first.segments))];
+        }
+        let clock = self.nodes[path].virtual_time;
+        let awake = self.children(path).filter(|(_, child)| child.is_awake);
+        let contenders = awake.map(|(path, child)| {
+            let below = self.outcomes(path, tolerance).into_iter();
+            let ends = below.map(|(leaf, head)| (leaf, child.tag + head / child.weight, head));
+            Contender { start: child.tag, ends: ends.collect() }
+        });
+        near::worst_case_fair(contenders.collect(), clock, tolerance)
     }
 
     /// The first in line gets its quantum unless it had it.
@@ -364,17 +381,9 @@ impl Order for Tree {
         }
     }
 
-    /// At the node where the two part: by finish, or by whether V has reached either.
-    fn distance(&self, a: &Path, b: &Path) -> Ratio {
-        if self.kind == Kind::Deficit {
-            return Ratio::from(u64::MAX);
-        }
-        let (up_a, up_b) = (self.upwards(a), self.upwards(b));
-        let fork = up_a.iter().rev().zip(up_b.iter().rev()).find(|(a, b)| a != b);
-        let Some((a, b)) = fork else { return Ratio::ZERO };
-        let virtual_time = self.nodes[&self.parent(a)].virtual_time;
-        let finish = (self.finish(a) - self.finish(b)).abs();
-        let start = |path: &Path| (self.nodes[path].tag - virtual_time).abs();
-        finish.min(start(a)).min(start(b))
+    fn is_near(&self, _: u64, _: &Path, flow: &Path, tolerance: Ratio) -> bool {
+        self.kind == Kind::WorstCaseFair
+            && tolerance > Ratio::ZERO
+            && self.outcomes(&Vec::new(), tolerance).iter().any(|(leaf, _)| leaf == flow)
     }
 }

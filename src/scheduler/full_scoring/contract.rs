@@ -153,6 +153,8 @@ impl Policy for FullScoring {
     }
 
     fn reshape(&mut self, now: Time, change: Reshape) {
+        // Whose limit is over by now missed a turn at the weight that it had.
+        self.release_the_limited(now);
         self.rescore_if_begun(now);
         match change {
             Reshape::Rate(rate) => {

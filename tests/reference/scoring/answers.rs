@@ -70,6 +70,9 @@ impl Order for Scoring {
     }
 
     fn reweigh(&mut self, now: u64, path: &Path, terms: Terms) {
+        // Whose limit is over by now missed a turn at the weight that it had.
+        let stands = self.stands();
+        self.follow(now, &stands);
         self.rescore_if_begun(now);
         if self.options.is_worst_case_fair {
             self.pass(now, &above(path));
@@ -208,16 +211,8 @@ impl Order for Scoring {
         }
     }
 
-    /// At the node where the two part: by what they are ordered by, by promises, by whether V has reached them.
-    fn distance(&self, a: &Path, b: &Path) -> Ratio {
-        let fork = a.iter().zip(b).take_while(|(a, b)| a == b).count() + 1;
-        let (Some(a), Some(b)) = (a.get(..fork), b.get(..fork)) else { return Ratio::ZERO };
-        let clock = self.nodes[&above(a)].virtual_time;
-        let (a, b) = (&self.nodes[a], &self.nodes[b]);
-        let mut distance = (a.key - b.key).abs();
-        if self.options.is_worst_case_fair {
-            distance = distance.min((a.tag - clock).abs()).min((b.tag - clock).abs());
-        }
-        distance
+    fn is_near(&self, now: u64, _: &Path, flow: &Path, tolerance: Ratio) -> bool {
+        tolerance > Ratio::ZERO
+            && self.outcomes(now, &Vec::new(), tolerance).iter().any(|(leaf, _)| leaf == flow)
     }
 }
