@@ -32,6 +32,11 @@ impl Ratio {
     pub(crate) fn ceil(self) -> i128 {
         -(-self.numerator).div_euclid(self.denominator)
     }
+
+    #[allow(dead_code, reason = "the table of theorems prints it")]
+    pub(crate) fn as_f64(self) -> f64 {
+        self.numerator as f64 / self.denominator as f64
+    }
 }
 
 impl From<u64> for Ratio {
