@@ -85,7 +85,7 @@ pub use scoring_options::{Batch, Rescore, ScoringOptions, Terms};
 pub use sfq::Sfq;
 pub use shuffle_shard_fq::ShuffleShardFq;
 pub use sqs_fair::SqsFair;
-pub use status::{ReceiptState, Status, StatusClass};
+pub use status::{Congestion, ReceiptState, Status, StatusClass};
 pub use strict_priority::StrictPriority;
 pub use stride::Stride;
 pub use token_partition::TokenPartition;

@@ -6,9 +6,9 @@
 use std::fmt::{self, Write};
 
 use apportion::scheduler::{
-    AdaptiveRate, Attempt, Backpressure, Belief, Change, DailyCap, Happening, Lane, LaneConfig,
-    LaneObserver, Message, Next, ReceiptState, Record, RetryPolicy, Scoring, SessionChange, Status,
-    Target, TenantSpec, Ticket, retry_profile,
+    AdaptiveRate, Attempt, Backpressure, Belief, Change, Congestion, DailyCap, Happening, Lane,
+    LaneConfig, LaneObserver, Message, Next, ReceiptState, Record, RetryPolicy, Scoring,
+    SessionChange, Status, Target, TenantSpec, Ticket, retry_profile,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{
@@ -126,6 +126,7 @@ impl LoggedLane {
             increase_permille: 50,
             interval: Span::from_milliseconds(50),
             floor_permille: 100,
+            congested_at: Congestion::NEARING,
         };
         let rate = Rate::per_second(400).expect("a valid rate");
         let config = LaneConfig {

@@ -12,7 +12,9 @@ use super::faults::Effects;
 use super::{AttemptLuck, happens, sample};
 use crate::engine::index_below;
 use crate::scenario::{Absent, Gateway, Probability, Scenario};
-use crate::scheduler::{Attempt, Pacer, ReceiptState, Status, StatusClass, Ticket, Truth};
+use crate::scheduler::{
+    Attempt, Congestion, Pacer, ReceiptState, Status, StatusClass, Ticket, Truth,
+};
 use crate::time::{Span, Time};
 use crate::units::{MessageId, Quota, Rate, Segments, SessionId, TenantId};
 
@@ -65,6 +67,8 @@ pub(super) struct Copy {
     /// From there to the receipt; the longest span when it is lost.
     receipt: Span,
     life: u32,
+    /// How loaded the answer says the carrier is, if it says.
+    pub(super) congestion: Option<Congestion>,
     /// Whether the platform got the answer; without it, it cannot match a receipt.
     pub(super) is_answered: bool,
     /// Whether one more receipt follows the next.
@@ -212,6 +216,7 @@ impl Carrier {
             delivery,
             receipt: if is_lost { Span::MAX } else { receipt() },
             life: self.lives[attempt.session.index()],
+            congestion: gateway.tells_congestion.then(|| self.congestion(now, gateway)),
             is_answered: false,
             is_receipt_repeated: effects.receipt_duplicated
                 || happens(gateway.receipt_duplicated, luck.receipt_duplicated()),
@@ -269,6 +274,16 @@ impl Carrier {
         }
         pacer.charge(now, segments);
         Some(wait)
+    }
+
+    /// How full the queue is with what was just taken.
+    fn congestion(&self, now: Time, gateway: &Gateway) -> Congestion {
+        let (Some(pacer), Some(capacity)) = (&self.processing, gateway.capacity) else {
+            return Congestion(0);
+        };
+        let waiting = pacer.quota().rate.whole_segments_in(pacer.earliest(now).since(now));
+        let hundredths = u128::from(waiting) * 100 / u128::from(capacity.queue.max(1));
+        Congestion(hundredths.min(u128::from(Congestion::FULL.0)) as u8)
     }
 
     /// Whether the session that an attempt went out on is still there to carry its answer.

@@ -11,8 +11,8 @@
 use crate::engine::{Seed, StreamName};
 use crate::scenario::{Dispatchers as Wanted, HomeOf, Scenario};
 use crate::scheduler::{
-    Amount, Answer, Attempt, Belief, Change, ChangeError, Counts, DailyCap, Entropy, Lane,
-    LaneConfig, LaneObserver, Message, Next, Policy, ReceiptOutcome, ReceiptState, Record,
+    Amount, Answer, Attempt, Belief, Change, ChangeError, Congestion, Counts, DailyCap, Entropy,
+    Lane, LaneConfig, LaneObserver, Message, Next, Policy, ReceiptOutcome, ReceiptState, Record,
     SessionChange, ShareBounds, ShareNode, Status, Target, TenantSpec, Ticket, WindowUnit,
 };
 use crate::time::{Span, Time};
@@ -345,6 +345,18 @@ impl<P: Policy> Dispatchers<P> {
         let answer = self.lanes[index as usize].answered(now, own, status, observer);
         self.recount();
         answer
+    }
+
+    /// Each dispatcher yields for itself: an answer is seen by the one that asked.
+    pub(super) fn congestion<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        state: Congestion,
+        observer: &mut O,
+    ) {
+        let (index, own) = ticket.in_part(self.count());
+        self.lanes[index as usize].congestion(now, own, state, observer);
     }
 
     pub(super) fn receipt<O: LaneObserver>(

@@ -30,6 +30,8 @@ pub struct Gateway {
     pub sender_limits: Vec<SenderLimit>,
     /// What the carrier processes; what comes faster waits there, unanswered. `None` for at once.
     pub capacity: Option<Capacity>,
+    /// Whether responses tell how full the queue of that capacity is, as a congestion state.
+    pub tells_congestion: bool,
     /// How many undelivered messages it keeps for one recipient; `None` for any number.
     pub recipient_queue: Option<RecipientQueue>,
     /// From submission to response, waiting for the capacity apart.
@@ -79,6 +81,7 @@ impl Default for Gateway {
             session_limit: None,
             sender_limits: Vec::new(),
             capacity: None,
+            tells_congestion: false,
             recipient_queue: None,
             response: lognormal(50, 0.6),
             refusals: Vec::new(),

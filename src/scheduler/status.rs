@@ -7,6 +7,20 @@ use core::fmt;
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Status(pub u32);
 
+/// How loaded a carrier says that it is, 0 (idle) to 100 (congested): `congestion_state`, which responses
+/// of SMPP 5.0 may carry (section 4.8.4.18). A window is no flow control, for it is filled up again
+/// whatever the carrier has to do; this is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
+pub struct Congestion(pub u8);
+
+impl Congestion {
+    /// The lowest state of "nearing congestion".
+    pub const NEARING: Congestion = Congestion(90);
+    /// Congested.
+    pub const FULL: Congestion = Congestion(100);
+}
+
 /// What a status asks of the platform.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]

@@ -3,9 +3,9 @@
 
 use crate::rig::*;
 use apportion::scheduler::{
-    AdaptiveRate, Backpressure, Belief as B, Change, CircuitBreaker, Happening as H, LaneConfig,
-    LaneObserver, Next, Record, Refused, RequeuePlace, RetryPolicy, RetryRule, Scoring, Status,
-    Target, UnknownOutcome, retry_profile,
+    AdaptiveRate, Backpressure, Belief as B, Change, CircuitBreaker, Congestion, Happening as H,
+    LaneConfig, LaneObserver, Next, Record, Refused, RequeuePlace, RetryPolicy, RetryRule, Scoring,
+    Status, Target, UnknownOutcome, retry_profile,
 };
 use apportion::time::Time;
 use apportion::units::{SenderId, TenantId};
@@ -15,6 +15,7 @@ const ADAPTIVE: AdaptiveRate = AdaptiveRate {
     increase_permille: 100,
     interval: apportion::time::Span::from_seconds(1),
     floor_permille: 100,
+    congested_at: Congestion::NEARING,
 };
 
 const BREAKER: CircuitBreaker = CircuitBreaker {

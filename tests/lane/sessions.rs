@@ -2,9 +2,9 @@
 
 use crate::rig::*;
 use apportion::scheduler::{
-    AdaptiveRate, Answer, Attempt, Backpressure, Belief, Change, CircuitBreaker, DailyCap, Fifo,
-    Happening, Lane, LaneConfig, Message, Next, Policy, RequeuePlace, RetryPolicy, Scoring, Status,
-    Target, Ticket, UnknownOutcome,
+    AdaptiveRate, Answer, Attempt, Backpressure, Belief, Change, CircuitBreaker, Congestion,
+    DailyCap, Fifo, Happening, Lane, LaneConfig, Message, Next, Policy, RequeuePlace, RetryPolicy,
+    Scoring, Status, Target, Ticket, UnknownOutcome,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{CampaignId, ClassId, SenderId, SessionId, TenantId};
@@ -259,6 +259,7 @@ pub(crate) fn drive_with<P: Policy>(
         increase_permille: 70,
         interval: milliseconds(300),
         floor_permille: 100,
+        congested_at: Congestion::NEARING,
     };
     let breaker = CircuitBreaker {
         failures: 3,

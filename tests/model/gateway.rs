@@ -344,6 +344,31 @@ fn receipts_tell_the_minute_of_delivery_and_not_the_second() {
 }
 
 #[test]
+fn a_carrier_that_tells_its_congestion_is_yielded_to_before_it_refuses() {
+    // 40/s come, 20/s are processed, 400 may wait: a queue that is full after twenty seconds.
+    let refused = |tells: bool, congested_at: u32| {
+        let keys = format!(
+            "window = 10000\ncapacity = {{ rate = \"20/s\", queue = 400 }}\ncongestion-state = {tells}\n\
+             [destination.backpressure]\n\
+             adaptive = {{ congested-at = {congested_at}, every = \"10s\", raise-by = \"5%\" }}"
+        );
+        let mut scenario = world(&keys, "", "20/s", "");
+        let rate = apportion::units::Rate::per_second(40).expect("valid");
+        scenario.destinations[0].quota = Some(apportion::units::Quota { rate, burst: 1 });
+        let events = events_of(&scenario);
+        let yields = |event: &&Event| matches!(event.what, What::Yielded { .. });
+        let first = events.iter().find(yields).map(|event| event.time);
+        (refused_with(&events, Status::QUEUE_FULL).count(), first.expect("it yields in the end"))
+    };
+    let (by_refusals, late) = refused(false, 50);
+    assert!(by_refusals > 0 && late > seconds(20), "{by_refusals} at {late}");
+    let (none, early) = refused(true, 50);
+    assert!(none == 0 && early < seconds(20), "{none} at {early}");
+    let (_, later) = refused(true, 90);
+    assert!(early < later && later < late, "a higher state is reached later: {later}");
+}
+
+#[test]
 fn a_window_of_segments_lets_a_third_as_many_messages_of_three_through() {
     let sent = |counts: &str, segments: u32| {
         let keys = format!("window = 12\nwindow-counts = \"{counts}\"");

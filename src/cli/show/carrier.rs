@@ -35,6 +35,7 @@ pub(super) fn resolved(gateway: &Gateway) -> Vec<(&'static str, String)> {
             format!("{rate}/s, queue {}", capacity.queue)
         }),
     );
+    say("congestion-state", gateway.tells_congestion.then(|| "told in responses".to_owned()));
     say(
         "recipient-queue",
         gateway

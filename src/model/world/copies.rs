@@ -68,6 +68,9 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         }
         if can_answer {
             let (lane, mut tap) = self.lane(index);
+            if let Some(state) = held.congestion {
+                lane.congestion(now, held.ticket, state, &mut tap);
+            }
             lane.answered(now, held.ticket, held.status, &mut tap);
             // A free seat matters to a lane that waited for one, a retry to its timers. Otherwise the
             // lane would only say again what it said last.

@@ -5,7 +5,7 @@ use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::tree::{Node, Value};
 use super::values::{quoted, wrong_type};
 use super::{ROOT, default_table};
-use crate::scheduler::{AdaptiveRate, Backpressure, CircuitBreaker};
+use crate::scheduler::{AdaptiveRate, Backpressure, CircuitBreaker, Congestion};
 
 pub(crate) static BACKPRESSURE: TableSpec = TableSpec {
     title: "`[destination.backpressure]`",
@@ -47,6 +47,12 @@ static ADAPTIVE: TableSpec = TableSpec {
             Shape::Probability,
             "\"5%\"",
             "what every interval without one adds, of the quota",
+        ),
+        Field::with_default(
+            "congested-at",
+            Shape::Integer { least: 1, most: 100 },
+            "90",
+            "the congestion state from which on a response lowers the rate, where the carrier tells it",
         ),
         Field::with_default("every", Shape::Span, "\"1s\"", "how long an interval is"),
         Field::with_default(
@@ -129,12 +135,14 @@ fn adaptive_rate(reporter: &Reporter, node: &Node) -> Option<AdaptiveRate> {
     let raise_by = permille(&reader, "raise-by", 1..1001);
     let floor = permille(&reader, "floor", 1..1001);
     let interval = reader.positive_span("every");
+    let congested_at = reader.integer_u32("congested-at");
     reader.finish();
     Some(AdaptiveRate {
         decrease_permille: lower_to?,
         increase_permille: raise_by?,
         interval: interval?,
         floor_permille: floor?,
+        congested_at: Congestion(congested_at? as u8),
     })
 }
 

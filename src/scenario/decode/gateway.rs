@@ -82,6 +82,12 @@ pub(crate) static GATEWAY: TableSpec = TableSpec {
             "what the carrier lets through of senders",
         ),
         Field::optional("capacity", Shape::Table(&CAPACITY), "what the carrier processes"),
+        Field::with_default(
+            "congestion-state",
+            Shape::Boolean,
+            "false",
+            "whether responses tell how full the queue of `capacity` is, 0 to 100, as in SMPP 5.0",
+        ),
         Field::optional(
             "recipient-queue",
             Shape::Table(&RECIPIENT_QUEUE),
@@ -184,6 +190,12 @@ pub(crate) fn gateway(reporter: &Reporter, begins: Span, node: &Node) -> Option<
         nodes.iter().map(|node| senders::sender_limit(reporter, begins, node)).collect();
     let sender_limits: Option<Vec<_>> = sender_limits.into_iter().collect();
     let capacity = reader.get("capacity").map(|node| delivery::capacity(reporter, &node));
+    let tells_congestion = reader.boolean("congestion-state");
+    if tells_congestion == Some(true) && capacity.is_none() {
+        let title = "`congestion-state` without `capacity`";
+        let label = "what is not queued is never congested; give the carrier a `capacity`";
+        reader.reject("congestion-state", title, label);
+    }
     let recipient_queue =
         reader.get("recipient-queue").map(|node| senders::recipient_queue(reporter, &node));
     let absent = reader.get("absent").map(|node| delivery::absent(reporter, &node));
@@ -218,6 +230,7 @@ pub(crate) fn gateway(reporter: &Reporter, begins: Span, node: &Node) -> Option<
         session_limit: session_limit?,
         sender_limits: sender_limits?,
         capacity: all_or_none(capacity)?,
+        tells_congestion: tells_congestion?,
         recipient_queue: all_or_none(recipient_queue)?,
         response: response?,
         refusals: refusals?,

@@ -10,12 +10,13 @@
 //! - **Adaptive rate**: additive increase, multiplicative decrease (Chiu and Jain 1989), which converges to
 //!   a fair and efficient use of a limit that nobody announces. A throttling answer lowers the rate once;
 //!   answers to what was sent before that tell nothing new. Every interval without one raises it again.
+//!   A carrier that tells its congestion state (SMPP 5.0) is yielded to before it throttles.
 //! - **Circuit breaker** (Nygard, *Release It!*, 2007): so many failures in a row, refusals for now or no
 //!   answer, open it; nothing is sent until it has cooled down, then the rate climbs from a tenth to the
 //!   whole in ten equal steps, and the breaker is closed when it got there. If it opens on the way, it
 //!   cools down for twice as long.
 
-use crate::scheduler::status::StatusClass;
+use crate::scheduler::status::{Congestion, StatusClass};
 use crate::time::{Span, Time};
 use crate::units::{Quota, Rate};
 
@@ -43,6 +44,9 @@ pub struct AdaptiveRate {
     pub interval: Span,
     /// The rate never falls below this many thousandths of the quota; 1 to 1000.
     pub floor_permille: u32,
+    /// A carrier that says it is loaded from here on lowers the rate like a throttling answer, before it
+    /// has to refuse anything.
+    pub congested_at: Congestion,
 }
 
 /// Leaves a carrier alone that fails, and comes back slowly.
@@ -199,14 +203,27 @@ impl Yielding {
             self.paused_since = now;
         }
         if let Some(adaptive) = self.settings.adaptive {
-            if sent >= self.lowered_at {
-                let lower = u64::from(self.rate) * u64::from(adaptive.decrease_permille) / 1000;
-                self.rate = (lower as u32).max(adaptive.floor_permille).min(self.rate);
-                self.lowered_at = now;
-            }
-            if self.rate < WHOLE {
-                self.raises_at = now.saturating_add(adaptive.interval);
-            }
+            self.lower(now, sent, adaptive);
+        }
+    }
+
+    /// The answer to an attempt that was sent then told how loaded the carrier is.
+    pub(super) fn congested(&mut self, now: Time, sent: Time, state: Congestion) {
+        if let Some(adaptive) = self.settings.adaptive
+            && state >= adaptive.congested_at
+        {
+            self.lower(now, sent, adaptive);
+        }
+    }
+
+    fn lower(&mut self, now: Time, sent: Time, adaptive: AdaptiveRate) {
+        if sent >= self.lowered_at {
+            let lower = u64::from(self.rate) * u64::from(adaptive.decrease_permille) / 1000;
+            self.rate = (lower as u32).max(adaptive.floor_permille).min(self.rate);
+            self.lowered_at = now;
+        }
+        if self.rate < WHOLE {
+            self.raises_at = now.saturating_add(adaptive.interval);
         }
     }
 
@@ -261,6 +278,7 @@ mod tests {
         increase_permille: 100,
         interval: Span::from_seconds(1),
         floor_permille: 200,
+        congested_at: Congestion::NEARING,
     };
 
     const BREAKER: CircuitBreaker = CircuitBreaker {
@@ -294,6 +312,18 @@ mod tests {
         assert_eq!((it.permille(at(10)), it.next_change(at(10))), (400, at(11)));
         it.advance(at(100));
         assert_eq!((it.permille(at(100)), it.next_change(at(100))), (WHOLE, Time::NEVER));
+    }
+
+    #[test]
+    fn a_carrier_that_nears_congestion_is_yielded_to_before_it_throttles() {
+        let mut it = yielding(Backpressure { adaptive: Some(HALVING), ..Default::default() });
+        it.congested(at(5), at(4), Congestion(89));
+        assert_eq!(it.permille(at(5)), WHOLE);
+        it.congested(at(6), at(4), Congestion(90));
+        it.congested(at(7), at(4), Congestion(100));
+        assert_eq!((it.permille(at(7)), it.next_change(at(7))), (500, at(8)), "once for all sent");
+        it.congested(at(8), at(7), Congestion(100));
+        assert_eq!((it.permille(at(8)), it.held_until(at(8))), (250, None), "it never pauses");
     }
 
     #[test]

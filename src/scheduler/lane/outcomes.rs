@@ -9,7 +9,7 @@ use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::message::Ticket;
 use crate::scheduler::policy::{Policy, Verdict};
 use crate::scheduler::retry::{RequeuePlace, UnknownOutcome};
-use crate::scheduler::status::{ReceiptState, Status, StatusClass};
+use crate::scheduler::status::{Congestion, ReceiptState, Status, StatusClass};
 use crate::time::Time;
 use crate::units::{QueueId, Segments, SenderId, SessionId, TenantId};
 
@@ -86,6 +86,25 @@ impl<P: Policy> Lane<P> {
             self.accepted_late(now, slot, status.0, observer);
         }
         Answer::Late
+    }
+
+    /// The answer to an attempt tells how loaded the carrier is. To be told before the answer itself,
+    /// after which the attempt is over; of an attempt that is over it means nothing.
+    pub fn congestion<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        state: Congestion,
+        observer: &mut O,
+    ) {
+        if !self.store.is_present(ticket.slot, ticket.generation) {
+            return;
+        }
+        let held = self.store.progress(ticket.slot);
+        if held.belief == Belief::InFlight && held.attempts == ticket.attempt {
+            let sent = self.store.since(ticket.slot);
+            self.yield_to_carrier(now, observer, |yielding| yielding.congested(now, sent, state));
+        }
     }
 
     /// A delivery receipt came in for an attempt.
