@@ -67,8 +67,6 @@ pub(super) struct Copy {
     /// From there to the receipt; the longest span when it is lost.
     receipt: Span,
     life: u32,
-    /// How loaded the answer says the carrier is, if it says.
-    pub(super) congestion: Option<Congestion>,
     /// Whether the platform got the answer; without it, it cannot match a receipt.
     pub(super) is_answered: bool,
     /// Whether one more receipt follows the next.
@@ -216,7 +214,6 @@ impl Carrier {
             delivery,
             receipt: if is_lost { Span::MAX } else { receipt() },
             life: self.lives[attempt.session.index()],
-            congestion: gateway.tells_congestion.then(|| self.congestion(now, gateway)),
             is_answered: false,
             is_receipt_repeated: effects.receipt_duplicated
                 || happens(gateway.receipt_duplicated, luck.receipt_duplicated()),
@@ -276,14 +273,13 @@ impl Carrier {
         Some(wait)
     }
 
-    /// How full the queue is with what was just taken.
-    fn congestion(&self, now: Time, gateway: &Gateway) -> Congestion {
-        let (Some(pacer), Some(capacity)) = (&self.processing, gateway.capacity) else {
-            return Congestion(0);
-        };
+    /// How full the queue is when an answer goes out, if answers tell.
+    pub(super) fn congestion(&self, now: Time, gateway: &Gateway) -> Option<Congestion> {
+        let capacity = gateway.capacity.filter(|_| gateway.tells_congestion)?;
+        let pacer = self.processing.as_ref()?;
         let waiting = pacer.quota().rate.whole_segments_in(pacer.earliest(now).since(now));
         let hundredths = u128::from(waiting) * 100 / u128::from(capacity.queue.max(1));
-        Congestion(hundredths.min(u128::from(Congestion::FULL.0)) as u8)
+        Some(Congestion(hundredths.min(u128::from(Congestion::FULL.0)) as u8))
     }
 
     /// Whether the session that an attempt went out on is still there to carry its answer.

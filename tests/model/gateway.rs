@@ -3,9 +3,9 @@
 
 use apportion::event::{Event, What};
 use apportion::scenario::{Latency, ReceiptIds, RetryStep, Scenario};
-use apportion::scheduler::{Happening, Status, Truth};
+use apportion::scheduler::{AdaptiveRate, Congestion, Happening, Status, Truth};
 use apportion::time::{Span, Time};
-use apportion::units::{SessionId, TenantId};
+use apportion::units::{Quota, Rate, SessionId, TenantId};
 
 use super::support::{Move, checked_run, count, events_of, fates, moves, scenario, seconds};
 
@@ -346,26 +346,35 @@ fn receipts_tell_the_minute_of_delivery_and_not_the_second() {
 #[test]
 fn a_carrier_that_tells_its_congestion_is_yielded_to_before_it_refuses() {
     // 40/s come, 20/s are processed, 400 may wait: a queue that is full after twenty seconds.
-    let refused = |tells: bool, congested_at: u32| {
+    let refused = |tells: bool, congested_at: u8| {
         let keys = format!(
-            "window = 10000\ncapacity = {{ rate = \"20/s\", queue = 400 }}\ncongestion-state = {tells}\n\
-             [destination.backpressure]\n\
-             adaptive = {{ congested-at = {congested_at}, every = \"10s\", raise-by = \"5%\" }}"
+            "window = 10000\ncapacity = {{ rate = \"20/s\", queue = 400 }}\ncongestion-state = {tells}"
         );
         let mut scenario = world(&keys, "", "20/s", "");
-        let rate = apportion::units::Rate::per_second(40).expect("valid");
-        scenario.destinations[0].quota = Some(apportion::units::Quota { rate, burst: 1 });
+        let rate = Rate::per_second(40).expect("a valid rate");
+        scenario.destinations[0].quota = Some(Quota { rate, burst: 1 });
+        scenario.destinations[0].backpressure.adaptive = Some(AdaptiveRate {
+            decrease_permille: 500,
+            increase_permille: 50,
+            interval: Span::from_seconds(10),
+            floor_permille: 100,
+            congested_at: Congestion(congested_at),
+        });
         let events = events_of(&scenario);
         let yields = |event: &&Event| matches!(event.what, What::Yielded { .. });
         let first = events.iter().find(yields).map(|event| event.time);
-        (refused_with(&events, Status::QUEUE_FULL).count(), first.expect("it yields in the end"))
+        (refused_with(&events, Status::QUEUE_FULL).count(), first)
     };
-    let (by_refusals, late) = refused(false, 50);
-    assert!(by_refusals > 0 && late > seconds(20), "{by_refusals} at {late}");
+    // A full queue is no throttling: whoever only hears refusals goes on as before.
+    let (by_refusals, never) = refused(false, 50);
+    assert!(by_refusals > 10_000 && never.is_none(), "{by_refusals}, {never:?}");
     let (none, early) = refused(true, 50);
-    assert!(none == 0 && early < seconds(20), "{none} at {early}");
-    let (_, later) = refused(true, 90);
-    assert!(early < later && later < late, "a higher state is reached later: {later}");
+    let (few, later) = refused(true, 90);
+    let (early, later) = (early.expect("it yields"), later.expect("it yields"));
+    assert_eq!((none, few), (0, 0));
+    // The queue grows by 20 a second: half full after ten, nine tenths after eighteen.
+    assert!(early > seconds(9) && early < seconds(11), "{early}");
+    assert!(later > seconds(17) && later < seconds(19), "{later}");
 }
 
 #[test]

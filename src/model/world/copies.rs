@@ -66,9 +66,10 @@ impl<P: Policy, S: Sink> World<'_, P, S> {
         if can_answer && is_accepted {
             carrier.answered(copy);
         }
+        let congestion = carrier.congestion(now, &self.scenario.destinations[index].gateway);
         if can_answer {
             let (lane, mut tap) = self.lane(index);
-            if let Some(state) = held.congestion {
+            if let Some(state) = congestion {
                 lane.congestion(now, held.ticket, state, &mut tap);
             }
             lane.answered(now, held.ticket, held.status, &mut tap);
