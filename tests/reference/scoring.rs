@@ -224,11 +224,10 @@ impl Scoring {
             node.stand = is;
         }
         if self.options.is_worst_case_fair {
-            // Below the top V follows at once.
+            // Below the top a message is on no wire: what was sent has gone.
             let inner = paths.iter().filter(|path| !Self::is_leaf(path));
             for path in inner.cloned().collect::<Vec<_>>() {
                 self.pass(now, &path);
-                self.reach(now, &path);
             }
         }
     }
@@ -279,6 +278,15 @@ impl Scoring {
         }
     }
 
+    /// A node is asked for the next message. Only then, and when it is sent, V moves on to the least start: a
+    /// cap that holds two children back does so at once, and what one would have alone in between is nothing.
+    fn reach_when_idle(&mut self, now: u64, parent: &Path) {
+        self.pass(now, parent);
+        if self.nodes[parent].left == Ratio::ZERO {
+            self.reach(now, parent);
+        }
+    }
+
     fn head(&mut self, now: u64, path: &Path) -> Ratio {
         match &self.nodes[path].first {
             Some(first) if Self::is_leaf(path) => Ratio::from(first.segments),
@@ -311,9 +319,6 @@ impl Scoring {
     fn choose(&mut self, now: u64, parent: &Path) -> Option<Path> {
         if self.options.is_worst_case_fair {
             self.pass(now, parent);
-            if self.nodes[parent].left == Ratio::ZERO {
-                self.reach(now, parent);
-            }
         }
         let parts: Vec<Path> = self
             .children(parent)
@@ -327,21 +332,22 @@ impl Scoring {
             return Some(due.clone());
         }
         let terms = self.options.waiting.is_some() || self.options.urgency.is_some();
-        let keyed: Vec<((bool, Ratio, u64), Path)> = parts
+        let keyed: Vec<((bool, Ratio, Ratio, u64), Path)> = parts
             .into_iter()
             .map(|path| {
                 let Node { tag, weight, tie, .. } = self.nodes[&path];
-                let key = if self.options.is_worst_case_fair && tag <= clock {
-                    (false, tag + self.head(now, &path) / weight)
-                } else if self.options.is_worst_case_fair {
-                    (true, tag)
+                // Who is not reached yet goes by its start; of those that V reaches at once the first to end.
+                let key = if self.options.is_worst_case_fair {
+                    let finish = tag + self.head(now, &path) / weight;
+                    if tag <= clock { (false, finish, finish) } else { (true, tag, finish) }
                 } else if terms {
                     let score = self.score(now, &path);
-                    (false, tag - self.units(parent, score))
+                    let key = tag - self.units(parent, score);
+                    (false, key, key)
                 } else {
-                    (false, tag)
+                    (false, tag, tag)
                 };
-                ((key.0, key.1, tie), path)
+                ((key.0, key.1, key.2, tie), path)
             })
             .collect();
         keyed.into_iter().min().map(|(_, path)| path)

@@ -95,7 +95,11 @@ impl Policy for FullScoring {
         self.evaluate_before_it_begins(now);
         loop {
             let mut index = ROOT;
-            while let Some(child) = self.choose(now, index) {
+            loop {
+                if self.is_worst_case_fair {
+                    self.reach_when_idle(now, index);
+                }
+                let Some(child) = self.choose(now, index) else { break };
                 index = child;
             }
             if index != ROOT {

@@ -121,7 +121,11 @@ impl Order for Scoring {
         }
         loop {
             let mut path = Vec::new();
-            while let Some(child) = self.choose(now, &path) {
+            loop {
+                if self.options.is_worst_case_fair {
+                    self.reach_when_idle(now, &path);
+                }
+                let Some(child) = self.choose(now, &path) else { break };
                 path = child;
                 if Self::is_leaf(&path) {
                     return Choice::Flow(path);
