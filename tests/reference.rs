@@ -281,7 +281,7 @@ claims! {
     BOUNDED = options(
         |world| with_options(world, scoring::Options { is_bounded: true, ..scoring::PLAIN }),
         |rate| Box::new(BoundedTree::new(FullScoring::new(ScoringOptions::default()), rate)),
-    ).and(&[4_897]);
+    ).and(&[4_897, 7_616]);
     promises_and_limits_agree_decision_by_decision {
         promises_that_charge_one_segment_more_are_caught: ChargesOneMore;
         promises_whose_clock_stands_still_are_caught: StopsTheClock;

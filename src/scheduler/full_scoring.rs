@@ -350,6 +350,7 @@ impl FullScoring {
     }
 
     fn give_back_worst_case_fair(&mut self, now: Time, leaf: u32, segments: Segments) {
+        self.release_the_limited(now);
         let mut index = leaf;
         while index != ROOT {
             let node = &mut self.nodes[index as usize];
@@ -377,13 +378,14 @@ impl FullScoring {
         }
     }
 
-    /// Lets the nodes go whose limits are over.
+    /// Lets the nodes go whose limits are over, each as of when its limit was: from then on a node above may be
+    /// held back by its own limit alone, and whom that holds back forgets more than whom those below hold back.
     fn release_the_limited(&mut self, now: Time) {
         while let Some(((due, _), index)) = self.limited.peek() {
             if due > now {
                 return;
             }
-            self.settle(now, index, Reach::Changed);
+            self.settle(due, index, Reach::Changed);
         }
     }
 

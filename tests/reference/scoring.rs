@@ -97,6 +97,8 @@ pub(crate) struct Scoring {
     per: u64,
     sent: u64,
     began: u64,
+    /// Limits that were over by then have ended.
+    ended: u64,
 }
 
 fn above(path: &[(u64, u64)]) -> Path {
@@ -133,7 +135,7 @@ impl Scoring {
             since: 0,
         };
         let nodes = BTreeMap::from([(Vec::new(), root)]);
-        Scoring { options, nodes, rate, per, sent: 0, began: 0 }
+        Scoring { options, nodes, rate, per, sent: 0, began: 0, ended: 0 }
     }
 
     #[track_caller]
@@ -237,8 +239,27 @@ impl Scoring {
         self.nodes.iter().map(|(path, node)| (path.clone(), node.stand)).collect()
     }
 
+    /// Limits that are over by now ended one after the other, each at its own time: from then on a node above
+    /// may have been held back by its own limit alone.
+    fn end_limits(&mut self, now: u64) {
+        let next = |scoring: &Self| {
+            let limited = scoring.nodes.values().filter(|node| node.limit.is_some());
+            let ends = limited.map(|node| node.limited_until.ceil() as u64);
+            ends.filter(|end| *end > scoring.ended && *end <= now).min()
+        };
+        while let Some(end) = next(self) {
+            self.ended = end;
+            let stands = self.stands();
+            self.follow(end, &stands);
+        }
+        self.ended = now;
+        let stands = self.stands();
+        self.follow(now, &stands);
+    }
+
     /// Does something that changes who waits, and lets the tags follow.
     fn change(&mut self, now: u64, what: impl FnOnce(&mut Self)) {
+        self.end_limits(now);
         let before = self.stands();
         what(self);
         self.follow(now, &before);
@@ -405,9 +426,7 @@ impl Scoring {
 
     /// The order is found anew.
     fn rescore(&mut self, now: u64) {
-        // Limits that are over are over first.
-        let stands = self.stands();
-        self.follow(now, &stands);
+        self.end_limits(now);
         self.sent = 0;
         let touched = |(path, node): (&Path, &Node)| {
             let is_touched = node.charged != Ratio::ZERO || node.returned != Ratio::ZERO;
