@@ -114,6 +114,13 @@ pub enum What {
     },
     /// Our quota at the destination is another from now on.
     QuotaChanged(Option<Quota>),
+    /// What is submitted for this destination goes elsewhere from now on, or here again.
+    Rerouted {
+        /// The position of the failover in the scenario.
+        failover: u32,
+        /// Where to.
+        to: DestinationId,
+    },
     /// A receipt told the platform when a message was delivered.
     DeliveryTold {
         /// Which message, as the platform read the receipt.
@@ -122,13 +129,6 @@ pub enum What {
         tenant: TenantId,
         /// When, by the carrier's rounded clock.
         delivered: Time,
-    },
-    /// What is submitted for this destination goes elsewhere from now on, or here again.
-    Rerouted {
-        /// The position of the failover in the scenario.
-        failover: u32,
-        /// Where to.
-        to: DestinationId,
     },
 }
 

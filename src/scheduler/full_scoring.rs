@@ -106,32 +106,35 @@ impl FullScoring {
         self.is_worst_case_fair || self.terms.are_set()
     }
 
-    /// The child that a node would serve now.
+    /// The child that a node would serve now. It does not lift V: a cap holds several queues back, or lets
+    /// them go, one after the other at the same time, and what is left in between divides nothing.
     fn choose(&mut self, now: Time, index: u32) -> Option<u32> {
         if self.is_worst_case_fair {
-            self.advance(now, index);
+            self.nodes[index as usize].division.clock.advance(now);
+            self.promote(index);
         }
         let division = &self.nodes[index as usize].division;
         let due = |((tag, _), _): &((i128, u64), u32)| *tag <= division.promised_clock.value();
         let promised = division.promised.peek().filter(due);
-        let next = promised.or(division.ready.peek()).or(division.early.peek());
-        next.map(|(_, child)| child)
+        let next = promised.or(division.ready.peek()).map(|(_, child)| child);
+        next.or(division.early.peek().map(|(_, child)| child))
     }
 
-    /// Brings V up to now, and the children that it has reached among the ready.
-    fn advance(&mut self, now: Time, index: u32) {
+    /// A node is asked for the next message: if nothing is on the wire V is where the first begins.
+    fn reach_when_idle(&mut self, now: Time, index: u32) {
         let clock = &mut self.nodes[index as usize].division.clock;
         clock.advance(now);
         if clock.is_idle() {
+            self.promote(index);
             self.reach_the_first(index);
         }
-        self.promote(index);
     }
 
     /// V is never below the least start of those with work.
     fn reach_the_first(&mut self, index: u32) {
         let division = &mut self.nodes[index as usize].division;
-        if let Some(((start, _), _)) = division.early.peek().filter(|_| division.ready.is_empty()) {
+        if let Some(((start, ..), _)) = division.early.peek().filter(|_| division.ready.is_empty())
+        {
             division.clock.lift(start);
             self.promote(index);
         }
@@ -141,7 +144,7 @@ impl FullScoring {
         loop {
             let division = &self.nodes[index as usize].division;
             match division.early.peek() {
-                Some(((start, _), child)) if start <= division.clock.value() => self.rank(child),
+                Some(((start, ..), child)) if start <= division.clock.value() => self.rank(child),
                 _ => return,
             }
         }
@@ -169,7 +172,7 @@ impl FullScoring {
         }
         match place {
             Place::Taken => division.taken.set(ranks, index, (start, tie)),
-            Place::Early => division.early.set(ranks, index, (start, tie)),
+            Place::Early => division.early.set(ranks, index, (start, key, tie)),
             _ => division.ready.set(ranks, index, (key, tie)),
         }
         if let (Some(tag), true) = (promise, place != Place::Taken) {
@@ -347,6 +350,7 @@ impl FullScoring {
     }
 
     fn give_back_worst_case_fair(&mut self, now: Time, leaf: u32, segments: Segments) {
+        self.release_the_limited(now);
         let mut index = leaf;
         while index != ROOT {
             let node = &mut self.nodes[index as usize];
@@ -374,13 +378,14 @@ impl FullScoring {
         }
     }
 
-    /// Lets the nodes go whose limits are over.
+    /// Lets the nodes go whose limits are over, each as of when its limit was: from then on a node above may be
+    /// held back by its own limit alone, and whom that holds back forgets more than whom those below hold back.
     fn release_the_limited(&mut self, now: Time) {
         while let Some(((due, _), index)) = self.limited.peek() {
             if due > now {
                 return;
             }
-            self.settle(now, index, Reach::Changed);
+            self.settle(due, index, Reach::Changed);
         }
     }
 

@@ -1,9 +1,11 @@
 //! Shares, as a tenant sees them.
 
 use crate::rig::*;
-use apportion::scheduler::{Change, Policy, Scoring, Status, Wfq};
+use apportion::scheduler::{
+    Change, FullScoring, LaneConfig, Message, Policy, Scoring, ScoringOptions, Status, Wfq,
+};
 use apportion::time::Span;
-use apportion::units::{Quota, Rate, SenderId, TenantId};
+use apportion::units::{ClassId, Quota, Rate, SenderId, TenantId};
 
 /// The tenants of the next `count` messages.
 fn order<P: Policy>(rig: &mut Rig<P>, count: usize) -> Vec<u32> {
@@ -134,6 +136,34 @@ fn what_one_leaves_unused_the_others_have_at_once() {
     let of = |tenant| sent.iter().filter(|(_, a)| a.message.tenant == TenantId(tenant)).count();
     assert_eq!(sent.len(), 101, "work-conserving");
     assert!((10..=11).contains(&of(1)), "its cap, although entitled to more: {}", of(1));
+}
+
+/// The cap of one sender holds its queues of two classes back, and lets them go, at the same time; what either
+/// would have had alone in between must not count. The third class has most of the weight and nothing to
+/// send, so that V is slow and is where the first begins most of the time.
+#[test]
+fn a_cap_that_holds_two_classes_back_at_once_moves_neither() {
+    type Build = fn() -> Box<dyn Policy>;
+    let policies: [Build; 2] =
+        [|| Box::new(Scoring::new()), || Box::new(FullScoring::new(ScoringOptions::WorstCaseFair))];
+    for (policy, first) in policies.into_iter().flat_map(|policy| [(policy, 0), (policy, 1)]) {
+        let classes = [3, 1, 20].map(weight).to_vec();
+        let mut rig = Rig::with_tenants(LaneConfig { classes, ..paced(100, 1) }, policy(), &[1]);
+        let submit = |rig: &mut Rig<_>, class: u16, sender: u32| {
+            let message = rig.message(0, sender, 1);
+            rig.submit(Message { class: ClassId(class), ..message }).expect("no threshold is set");
+        };
+        rig.change(Change::SenderCap(SenderId(0), Some(quota(1, 1))));
+        submit(&mut rig, 2, 1);
+        for _ in 0..400 {
+            submit(&mut rig, first, 0);
+            submit(&mut rig, 1 - first, 0);
+        }
+        let sent = rig.run_until(at(400), Status::OK);
+        let of = |class| sent.iter().filter(|(_, a)| a.message.class == ClassId(class)).count();
+        let shares = [of(0), of(1)];
+        assert!((299..=302).contains(&shares[0]) && (99..=102).contains(&shares[1]), "{shares:?}");
+    }
 }
 
 #[test]

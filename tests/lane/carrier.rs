@@ -3,9 +3,9 @@
 
 use crate::rig::*;
 use apportion::scheduler::{
-    AdaptiveRate, Backpressure, Belief as B, Change, CircuitBreaker, Congestion, Happening as H,
-    LaneConfig, LaneObserver, Next, Record, Refused, RequeuePlace, RetryPolicy, RetryRule, Scoring,
-    Status, Target, UnknownOutcome, retry_profile,
+    AdaptiveRate, Attempt, Backpressure, Belief as B, Change, CircuitBreaker, Congestion,
+    Happening as H, LaneConfig, LaneObserver, Next, Record, Refused, RequeuePlace, RetryPolicy,
+    RetryRule, Scoring, Status, Target, UnknownOutcome, retry_profile,
 };
 use apportion::time::Time;
 use apportion::units::{SenderId, TenantId};
@@ -24,6 +24,16 @@ const BREAKER: CircuitBreaker = CircuitBreaker {
     longest: apportion::time::Span::from_seconds(60),
     slow_start: apportion::time::Span::from_seconds(10),
 };
+
+/// What a listener hears of how the lane yields.
+#[derive(Default)]
+struct Heard(Vec<(Time, u32, Option<Time>)>);
+
+impl LaneObserver for Heard {
+    fn yielded(&mut self, now: Time, permille: u32, held_until: Option<Time>) {
+        self.0.push((now, permille, held_until));
+    }
+}
 
 fn yielding(backpressure: Backpressure, retry: RetryPolicy) -> Rig<Scoring> {
     let config = LaneConfig { backpressure, retry, ..paced(10, 1) };
@@ -145,13 +155,6 @@ fn a_change_of_quota_keeps_the_part_that_is_left_of_it() {
 
 #[test]
 fn a_listener_hears_what_is_left_and_until_when() {
-    #[derive(Default)]
-    struct Heard(Vec<(Time, u32, Option<Time>)>);
-    impl LaneObserver for Heard {
-        fn yielded(&mut self, now: Time, permille: u32, held_until: Option<Time>) {
-            self.0.push((now, permille, held_until));
-        }
-    }
     let backpressure = Backpressure {
         throttle_pause: Some(seconds(2)),
         adaptive: Some(ADAPTIVE),
@@ -174,6 +177,31 @@ fn a_listener_hears_what_is_left_and_until_when() {
         (at(5), 1000, None),
     ];
     assert_eq!(heard.0, expected);
+}
+
+#[test]
+fn a_congestion_state_lowers_the_rate_once_and_means_nothing_of_what_is_over() {
+    let backpressure = Backpressure { adaptive: Some(ADAPTIVE), ..Backpressure::default() };
+    let mut rig = yielding(backpressure, RetryPolicy::NEVER);
+    let mut heard = Heard::default();
+    let [first, second, third] = [0, 100, 200].map(|ms| {
+        rig.now = Time::ZERO + milliseconds(ms);
+        rig.send()
+    });
+    rig.now = Time::ZERO + milliseconds(250);
+    let mut tell = |rig: &mut Rig<Scoring>, attempt: Attempt, state: u8| {
+        rig.lane.congestion(rig.now, attempt.ticket, Congestion(state), &mut heard);
+        rig.answer(attempt, Status::OK);
+        heard.0.len()
+    };
+    assert_eq!(tell(&mut rig, first, 89), 0, "not nearly congested");
+    assert_eq!(tell(&mut rig, first, 100), 0, "its attempt is over");
+    assert_eq!(tell(&mut rig, second, 90), 1);
+    assert_eq!(tell(&mut rig, third, 100), 1, "it was sent before that was known");
+    assert_eq!(heard.0, [(rig.now, 500, None)], "half the rate, and no pause");
+    // Half of ten a second: what was sent at 200 ms is owed until 300 ms at the old rate or 400 at the new.
+    let Next::NotUntil(then) = rig.next() else { panic!("it goes on after a while") };
+    assert!(then > Time::ZERO + milliseconds(300), "{then}");
 }
 
 #[test]

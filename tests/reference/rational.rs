@@ -33,7 +33,7 @@ impl Ratio {
         -(-self.numerator).div_euclid(self.denominator)
     }
 
-    #[allow(dead_code, reason = "the table of theorems prints it")]
+    /// Only to be told.
     pub(crate) fn as_f64(self) -> f64 {
         self.numerator as f64 / self.denominator as f64
     }
@@ -155,6 +155,7 @@ fn arithmetic_and_order_are_exact() {
         (4, -3, 3)
     );
     assert_eq!(Ratio::new(-3, 9).abs(), third);
+    assert_eq!(Ratio::new(-7, 2).as_f64(), -3.5);
     let huge = i128::MAX / 2;
     assert!(Ratio::new(huge, huge - 1) < Ratio::new(huge - 1, huge - 2));
     for (a, b) in (-40_i128..40).flat_map(|a| (1..12).map(move |b| (a, b))) {

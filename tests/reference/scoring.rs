@@ -97,6 +97,8 @@ pub(crate) struct Scoring {
     per: u64,
     sent: u64,
     began: u64,
+    /// Limits that were over by then have ended.
+    ended: u64,
 }
 
 fn above(path: &[(u64, u64)]) -> Path {
@@ -133,7 +135,7 @@ impl Scoring {
             since: 0,
         };
         let nodes = BTreeMap::from([(Vec::new(), root)]);
-        Scoring { options, nodes, rate, per, sent: 0, began: 0 }
+        Scoring { options, nodes, rate, per, sent: 0, began: 0, ended: 0 }
     }
 
     #[track_caller]
@@ -224,11 +226,10 @@ impl Scoring {
             node.stand = is;
         }
         if self.options.is_worst_case_fair {
-            // Below the top V follows at once.
+            // Below the top a message is on no wire: what was sent has gone.
             let inner = paths.iter().filter(|path| !Self::is_leaf(path));
             for path in inner.cloned().collect::<Vec<_>>() {
                 self.pass(now, &path);
-                self.reach(now, &path);
             }
         }
     }
@@ -238,8 +239,27 @@ impl Scoring {
         self.nodes.iter().map(|(path, node)| (path.clone(), node.stand)).collect()
     }
 
+    /// Limits that are over by now ended one after the other, each at its own time: from then on a node above
+    /// may have been held back by its own limit alone.
+    fn end_limits(&mut self, now: u64) {
+        let next = |scoring: &Self| {
+            let limited = scoring.nodes.values().filter(|node| node.limit.is_some());
+            let ends = limited.map(|node| node.limited_until.ceil() as u64);
+            ends.filter(|end| *end > scoring.ended && *end <= now).min()
+        };
+        while let Some(end) = next(self) {
+            self.ended = end;
+            let stands = self.stands();
+            self.follow(end, &stands);
+        }
+        self.ended = now;
+        let stands = self.stands();
+        self.follow(now, &stands);
+    }
+
     /// Does something that changes who waits, and lets the tags follow.
     fn change(&mut self, now: u64, what: impl FnOnce(&mut Self)) {
+        self.end_limits(now);
         let before = self.stands();
         what(self);
         self.follow(now, &before);
@@ -279,6 +299,15 @@ impl Scoring {
         }
     }
 
+    /// A node is asked for the next message. Only then, and when it is sent, V moves on to the least start: a
+    /// cap that holds two children back does so at once, and what one would have alone in between is nothing.
+    fn reach_when_idle(&mut self, now: u64, parent: &Path) {
+        self.pass(now, parent);
+        if self.nodes[parent].left == Ratio::ZERO {
+            self.reach(now, parent);
+        }
+    }
+
     fn head(&mut self, now: u64, path: &Path) -> Ratio {
         match &self.nodes[path].first {
             Some(first) if Self::is_leaf(path) => Ratio::from(first.segments),
@@ -311,9 +340,6 @@ impl Scoring {
     fn choose(&mut self, now: u64, parent: &Path) -> Option<Path> {
         if self.options.is_worst_case_fair {
             self.pass(now, parent);
-            if self.nodes[parent].left == Ratio::ZERO {
-                self.reach(now, parent);
-            }
         }
         let parts: Vec<Path> = self
             .children(parent)
@@ -327,21 +353,22 @@ impl Scoring {
             return Some(due.clone());
         }
         let terms = self.options.waiting.is_some() || self.options.urgency.is_some();
-        let keyed: Vec<((bool, Ratio, u64), Path)> = parts
+        let keyed: Vec<((bool, Ratio, Ratio, u64), Path)> = parts
             .into_iter()
             .map(|path| {
                 let Node { tag, weight, tie, .. } = self.nodes[&path];
-                let key = if self.options.is_worst_case_fair && tag <= clock {
-                    (false, tag + self.head(now, &path) / weight)
-                } else if self.options.is_worst_case_fair {
-                    (true, tag)
+                // Who is not reached yet goes by its start; of those that V reaches at once the first to end.
+                let key = if self.options.is_worst_case_fair {
+                    let finish = tag + self.head(now, &path) / weight;
+                    if tag <= clock { (false, finish, finish) } else { (true, tag, finish) }
                 } else if terms {
                     let score = self.score(now, &path);
-                    (false, tag - self.units(parent, score))
+                    let key = tag - self.units(parent, score);
+                    (false, key, key)
                 } else {
-                    (false, tag)
+                    (false, tag, tag)
                 };
-                ((key.0, key.1, tie), path)
+                ((key.0, key.1, key.2, tie), path)
             })
             .collect();
         keyed.into_iter().min().map(|(_, path)| path)
@@ -399,9 +426,7 @@ impl Scoring {
 
     /// The order is found anew.
     fn rescore(&mut self, now: u64) {
-        // Limits that are over are over first.
-        let stands = self.stands();
-        self.follow(now, &stands);
+        self.end_limits(now);
         self.sent = 0;
         let touched = |(path, node): (&Path, &Node)| {
             let is_touched = node.charged != Ratio::ZERO || node.returned != Ratio::ZERO;

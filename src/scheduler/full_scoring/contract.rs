@@ -64,6 +64,7 @@ impl Policy for FullScoring {
     }
 
     fn eligible(&mut self, now: Time, queue: QueueId, head: Entry) {
+        self.release_the_limited(now);
         let leaf = self.leaf(queue);
         let node = &mut self.nodes[leaf as usize];
         let was_ready = node.below == Below::Ready;
@@ -79,6 +80,7 @@ impl Policy for FullScoring {
     }
 
     fn ineligible(&mut self, now: Time, queue: QueueId, why: Ineligible) {
+        self.release_the_limited(now);
         let leaf = self.leaf(queue);
         self.nodes[leaf as usize].below = match why {
             Ineligible::Empty => Below::Idle,
@@ -95,7 +97,11 @@ impl Policy for FullScoring {
         self.evaluate_before_it_begins(now);
         loop {
             let mut index = ROOT;
-            while let Some(child) = self.choose(now, index) {
+            loop {
+                if self.is_worst_case_fair {
+                    self.reach_when_idle(now, index);
+                }
+                let Some(child) = self.choose(now, index) else { break };
                 index = child;
             }
             if index != ROOT {
@@ -185,6 +191,7 @@ impl Policy for FullScoring {
         if self.nodes.get(index as usize).is_none_or(|node| node.parent == NONE) {
             return;
         }
+        self.release_the_limited(now);
         self.rescore_if_begun(now);
         let parent = self.nodes[index as usize].parent;
         let promised = self.nodes[parent as usize].division.promised_clock.value();

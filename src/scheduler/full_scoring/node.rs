@@ -15,6 +15,9 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// Key of a child among its siblings: a tag, then the keyed order.
 pub(super) type Key = (i128, u64);
+/// Key of a child that V has not reached: its start, then its finish, so that among those that V reaches
+/// next the first is the one that goes next.
+pub(super) type EarlyKey = (i128, i128, u64);
 
 /// What is below a node, or for a queue what the lane said of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +100,7 @@ pub(super) struct Division {
     /// V. It knows the sum of the children's weights.
     pub(super) clock: ServiceClock,
     pub(super) ready: Heap<Key>,
-    pub(super) early: Heap<Key>,
+    pub(super) early: Heap<EarlyKey>,
     pub(super) taken: Heap<Key>,
     /// Children with a promise that are ready, by the tag of that.
     pub(super) promised: Heap<Key>,
@@ -185,7 +188,7 @@ impl Division {
 
     /// All children that take part, with their numbers.
     pub(super) fn members(&self) -> impl Iterator<Item = u32> + '_ {
-        let all = self.ready.iter().chain(self.early.iter()).chain(self.taken.iter());
-        all.map(|(_, child)| child)
+        let early = self.early.iter().map(|(_, child)| child);
+        self.ready.iter().chain(self.taken.iter()).map(|(_, child)| child).chain(early)
     }
 }

@@ -52,6 +52,7 @@ impl FullScoring {
     /// Ranks all queues that may be sent from anew, by the terms they have: a second of the own share is
     /// another number of segments when there is one more to share with.
     pub(super) fn rank_all(&mut self, now: Time) {
+        self.release_the_limited(now);
         for queue in 0..self.leaves.len() {
             let leaf = self.leaves[queue];
             if leaf != NONE && self.nodes[leaf as usize].below == Below::Ready {

@@ -71,8 +71,7 @@ impl Order for Scoring {
 
     fn reweigh(&mut self, now: u64, path: &Path, terms: Terms) {
         // Whose limit is over by now missed a turn at the weight that it had.
-        let stands = self.stands();
-        self.follow(now, &stands);
+        self.end_limits(now);
         self.rescore_if_begun(now);
         if self.options.is_worst_case_fair {
             self.pass(now, &above(path));
@@ -110,8 +109,7 @@ impl Order for Scoring {
     }
 
     fn pick(&mut self, now: u64) -> Choice {
-        let stands = self.stands();
-        self.follow(now, &stands);
+        self.end_limits(now);
         let is_old = |most: u64| now - self.began >= most;
         if self.has_begun() && self.options.max_age.is_some_and(is_old) {
             self.rescore(now);
@@ -121,7 +119,11 @@ impl Order for Scoring {
         }
         loop {
             let mut path = Vec::new();
-            while let Some(child) = self.choose(now, &path) {
+            loop {
+                if self.options.is_worst_case_fair {
+                    self.reach_when_idle(now, &path);
+                }
+                let Some(child) = self.choose(now, &path) else { break };
                 path = child;
                 if Self::is_leaf(&path) {
                     return Choice::Flow(path);
