@@ -13,6 +13,7 @@ mod baseline;
 mod binomial;
 mod brief;
 mod burn_rate;
+mod composition;
 mod controls;
 mod counts;
 mod evidence;

@@ -13,7 +13,7 @@ use super::season::Phase;
 use super::windows::{Attention, Closed, Judge, Watch};
 use super::{
     Account, AlertEvent, AlertKind, Cause, Counts, Detector, DetectorSettings, ErrorClass,
-    Explanation, Notice, Observation, Scores, Severity, sparsity,
+    Explanation, Notice, Observation, Scores, Severity, composition, sparsity,
 };
 use crate::time::Time;
 
@@ -109,6 +109,9 @@ const ADOPTED_AFTER: u32 = 288;
 /// Nats from which an account counts as suspicious: one chance in a hundred.
 const SUSPICIOUS: f64 = 4.6;
 
+/// Nats from which it is asked of which classes the failures are.
+const WORTH_A_LOOK: f64 = 2.0;
+
 /// Messages more than expected that make an account one of a crowd.
 const CROWD_MIN: f64 = 3.0;
 
@@ -179,7 +182,7 @@ impl Judge for ScoresJudge {
                 Kind::Up | Kind::Down => (0.0, 0.0),
                 Kind::Failure | Kind::Late => (sparsity, memory.correlation(kind)),
             };
-            confidence(memory.nats(kind), kind.evidence(), sparsity, correlation)
+            confidence(self.evidence(kind, memory), kind.evidence(), sparsity, correlation)
                 * size(memory.share(kind))
         };
         let [failure, up, down, late] = Kind::ALL.map(score);
@@ -247,6 +250,20 @@ impl ScoresJudge {
         }
     }
 
+    /// The evidence for a kind in nats: for failures, with what their classes say.
+    fn evidence(&self, kind: Kind, memory: &Memory) -> f64 {
+        let nats = memory.nats(kind);
+        // What is far from any threshold need not be known exactly, and most accounts are.
+        if kind != Kind::Failure || nats < WORTH_A_LOOK {
+            return nats;
+        }
+        let usual: u64 = self.usual_classes.iter().sum();
+        let shares = self.usual_classes.map(|count| count as f64 / usual as f64);
+        let all: f64 = memory.classes().iter().map(|count| f64::from(*count)).sum();
+        let (expected, seen) = memory.expected_and_seen(kind);
+        nats + composition::nats(memory.classes(), &shares, (seen - expected) / all.max(1.0))
+    }
+
     /// Raises or clears an alert of one kind, and says why.
     fn decide(
         &self,
@@ -277,7 +294,7 @@ impl ScoresJudge {
         let explanation = || {
             let (expected, seen) = memory.expected_and_seen(kind);
             Explanation {
-                evidence: memory.nats(kind) / core::f64::consts::LN_10,
+                evidence: self.evidence(kind, memory) / core::f64::consts::LN_10,
                 harmed: share,
                 expected,
                 seen,
