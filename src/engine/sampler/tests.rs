@@ -269,3 +269,29 @@ fn the_normal_inversion_is_accurate_to_twelve_digits() {
         assert!((ours - exact).abs() <= 1e-9 * exact.abs().max(1.0), "{p}: {ours} {exact}");
     }
 }
+
+#[test]
+fn rounding_equals_that_of_libm() {
+    let check = |value: f64| {
+        assert_eq!(rounded(value), libm::round(value) as u64, "{value:e}, {:#x}", value.to_bits());
+    };
+    let mut edges = vec![0.0, 0.5, 1.5, 2.5, f64::MIN_POSITIVE, f64::MAX, f64::INFINITY, f64::NAN];
+    edges.extend((0..70).flat_map(|power| {
+        let whole = 2f64.powi(power);
+        [whole - 0.5, whole, whole + 0.5, whole + 1.0, whole - 1.0]
+    }));
+    for edge in edges {
+        for near in [edge.next_down(), edge, edge.next_up()] {
+            check(near);
+            check(-near);
+        }
+    }
+    let stream = Seed::new(1).stream(&StreamName::new("test", "rounding"));
+    for ordinal in 0..100_000 {
+        let luck = stream.luck(ordinal, 0);
+        // Any bits at all, then values around those that a span may have, then halves.
+        check(f64::from_bits(luck.number(0)));
+        check(luck.number(1) as f64 / 2f64.powi((luck.number(2) % 64) as i32));
+        check((luck.number(3) >> 12 >> (luck.number(4) % 52)) as f64 + 0.5);
+    }
+}
