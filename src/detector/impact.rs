@@ -13,9 +13,8 @@ pub(super) struct Evidence {
 pub(super) const PROPORTION: Evidence = Evidence { none: 3.2, full: 5.6 };
 /// For volumes.
 pub(super) const VOLUME: Evidence = Evidence { none: 3.4, full: 5.8 };
-/// Powers of ten of evidence that an account must show more of which nothing at all is known.
-const MORE_OF_THE_UNKNOWN: f64 = 6.0;
-/// And one whose rate wanders so much that one over this is the correlation of two of its outcomes.
+/// Powers of ten of evidence that an account must show more whose rate wanders so much that one over
+/// [`UNSTEADY`] is the correlation of two of its outcomes.
 const MORE_OF_THE_UNSTEADY: f64 = 0.8;
 const UNSTEADY: f64 = 60.0;
 
@@ -23,15 +22,13 @@ const UNSTEADY: f64 = 60.0;
 /// full. A CUSUM raises no more often than once in e^h windows (Page's bound); measured it is several
 /// times less.
 ///
-/// An account of which little is known must show more: by 6 powers of ten at a sparsity of 1, by 2.7 at
-/// two thirds, which six messages a day have. A handful of failures among a handful of messages is what
-/// nobody wants to be woken for, and what chance brings about most often.
+/// An account of which little is known must show more, by its `caution`
+/// ([`caution`](super::sparsity::caution)), in powers of ten.
 ///
 /// So must one whose rate wanders, by up to 0.8 at a correlation of 1 in 60 and more: how much it wanders
 /// is only estimated, and a likelihood is most wrong in its tails.
-pub(super) fn confidence(nats: f64, takes: Evidence, sparsity: f64, correlation: f64) -> f64 {
-    let more = MORE_OF_THE_UNKNOWN * sparsity * sparsity
-        + MORE_OF_THE_UNSTEADY * (UNSTEADY * correlation).min(1.0);
+pub(super) fn confidence(nats: f64, takes: Evidence, caution: f64, correlation: f64) -> f64 {
+    let more = caution + MORE_OF_THE_UNSTEADY * (UNSTEADY * correlation).min(1.0);
     let evidence = nats / core::f64::consts::LN_10 - more;
     ((evidence - takes.none) / (takes.full - takes.none)).clamp(0.0, 1.0)
 }
@@ -70,7 +67,7 @@ mod tests {
         assert_eq!(confidence(4.3 * ten, takes, 0.0, 0.0), 0.0);
         assert!((confidence(5.4 * ten, takes, 0.0, 0.0) - 0.5).abs() < 1e-12);
         assert_eq!(confidence(6.5 * ten, takes, 0.0, 0.0), 1.0);
-        assert!((confidence(6.9 * ten, takes, 0.5, 0.0) - 0.5).abs() < 1e-12);
+        assert!((confidence(6.9 * ten, takes, 1.5, 0.0) - 0.5).abs() < 1e-12);
         assert!((confidence(6.2 * ten, takes, 0.0, 0.1) - 0.5).abs() < 1e-12);
     }
 

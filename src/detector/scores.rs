@@ -26,10 +26,12 @@ use crate::time::Time;
 /// and 5.6 powers of ten of evidence for proportions, 3.4 and 5.8 for volumes; the size is 1 from a half
 /// harmed, ½ at 1 % (logarithmic).
 ///
-/// - **failure**: the share of outcomes that fail, and that of messages without an outcome.
+/// - **failure**: the share of outcomes that fail, and that of messages without an outcome. Failures of a
+///   class that is rare are stronger evidence than failures of the usual classes.
 /// - **fluctuation**: volume up and down, against the hour of the day and the day of the week.
 /// - **sparsity** = the larger of 24 ÷ (24 + remembered windows) and 12 ÷ (12 + remembered messages). It
-///   damps the fluctuation, and asks for 6·sparsity² powers of ten more evidence of a failure.
+///   damps the fluctuation. Of a failure it asks for more evidence: 20 powers of ten times the square of
+///   the first, or 9 times the cube of the second, whichever is more.
 /// - **impact** = 1 − (1 − failure)·(1 − (1 − sparsity)·fluctuation).
 ///
 /// An alert of a kind is raised when what the kind contributes to the impact reaches
@@ -166,6 +168,7 @@ impl Judge for ScoresJudge {
         }
 
         let sparsity = if self.sparsity { sparsity::score(memory.volume()) } else { 0.0 };
+        let caution = if self.sparsity { sparsity::caution(memory.volume()) } else { 0.0 };
         let score = |kind: Kind| {
             let is_on = if kind.is_volume() { self.fluctuation } else { self.failure };
             if !is_on {
@@ -178,11 +181,11 @@ impl Judge for ScoresJudge {
             if !memory.is_rising(kind) {
                 return 0.0;
             }
-            let (sparsity, correlation) = match kind {
+            let (caution, correlation) = match kind {
                 Kind::Up | Kind::Down => (0.0, 0.0),
-                Kind::Failure | Kind::Late => (sparsity, memory.correlation(kind)),
+                Kind::Failure | Kind::Late => (caution, memory.correlation(kind)),
             };
-            confidence(self.evidence(kind, memory), kind.evidence(), sparsity, correlation)
+            confidence(self.evidence(kind, memory), kind.evidence(), caution, correlation)
                 * size(memory.share(kind))
         };
         let [failure, up, down, late] = Kind::ALL.map(score);

@@ -15,13 +15,44 @@ const MESSAGES: f64 = 12.0;
 /// the habits of an account that hardly sends are no news, while the silence of an account that never
 /// was silent is.
 pub(super) fn score(volume: &VolumeLevel) -> f64 {
+    let (windows, messages) = parts(volume);
+    windows.max(messages)
+}
+
+/// Powers of ten of evidence that an account must show more of a failure because little is known of it:
+/// 20 times the square of the first part of the [`score`], 9 times the cube of the second.
+///
+/// A rate that was learnt from a few hours is uncertain in itself and in how much it wanders; one learnt
+/// from few messages over days is only uncertain in itself, which its belief knows. But a handful of
+/// failures among a handful of messages is what nobody wants to be woken for, and what chance brings
+/// about most often.
+pub(super) fn caution(volume: &VolumeLevel) -> f64 {
+    let (windows, messages) = parts(volume);
+    (20.0 * windows * windows).max(9.0 * messages * messages * messages)
+}
+
+/// How little the windows say, and how little the messages.
+fn parts(volume: &VolumeLevel) -> (f64, f64) {
     let part = |enough: f64, remembered: f64| enough / (enough + remembered);
-    part(WINDOWS, volume.windows()).max(part(MESSAGES, volume.messages()))
+    (part(WINDOWS, volume.windows()), part(MESSAGES, volume.messages()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn caution_ends_with_the_first_day_and_stays_with_who_hardly_sends() {
+        let mut volume = VolumeLevel::default();
+        assert_eq!(caution(&volume), 20.0);
+        (0..24).for_each(|_| volume.learn(3.0, None));
+        assert!((caution(&volume) - 5.0).abs() < 0.5, "{}", caution(&volume));
+        (0..3_000).for_each(|_| volume.learn(3.0, None));
+        assert!(caution(&volume) < 0.15, "{}", caution(&volume));
+        // Six messages a day: 9·(2 ÷ 3)³.
+        (0..3_000).for_each(|window| volume.learn(if window % 48 == 0 { 1.0 } else { 0.0 }, None));
+        assert!((caution(&volume) - 2.7).abs() < 0.4, "{}", caution(&volume));
+    }
 
     #[test]
     fn it_falls_with_history_of_both_kinds() {

@@ -42,8 +42,9 @@ const GUESSED_DOWN: f64 = 0.8;
 const PREDICTED_UP: f64 = 1.12;
 /// Standard errors of an hour's mean by which a volume must differ from it at least.
 const ERRORS: f64 = 2.0;
-/// What one window of a drop can say, in nats, to who has seen no whole week.
-const NEWCOMER_AT_ONCE: f32 = 14.0;
+/// What one window of a drop can say, in nats, to who has seen no whole week: one quiet window of a first
+/// weekend is no alert, nor are two.
+const NEWCOMER_AT_ONCE: f32 = 5.0;
 /// Windows after which a suspicion that came to nothing is dropped.
 const SUSPECTED_AT_MOST: u16 = 7 * 288;
 /// Nats from which it is worth asking since when.
