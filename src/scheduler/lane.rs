@@ -359,7 +359,12 @@ impl<P: Policy> Lane<P> {
         for party in parties {
             if let Some(gate) = self.directory.gate_mut(party) {
                 gate.charge(now, sent.segments);
-                self.reconsider(now, party);
+                // What holds nothing back held nothing back before the charge either.
+                let is_open = gate.is_open_to_all(now);
+                let (held, number) = self.directory.held(party);
+                if !is_open || held.contains(number) {
+                    self.reconsider(now, party);
+                }
             }
         }
         let (number, generation) = self.store.dispatch(now, slot, session);

@@ -81,6 +81,12 @@ impl Gate {
         self.allowance.is_some()
     }
 
+    /// Whether a message of any size may go now.
+    pub(super) fn is_open_to_all(&self, now: Time) -> bool {
+        let by_rate = self.pacer.as_ref().is_none_or(|pacer| pacer.conforms(now));
+        !self.is_paused && self.allowance.is_none() && by_rate
+    }
+
     /// Until when a message of this size may not go; `None` when it may now, [`Time::NEVER`] when only
     /// an order lets it.
     pub(super) fn held_until(&self, now: Time, segments: Segments) -> Option<Time> {

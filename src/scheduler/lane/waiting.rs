@@ -231,6 +231,9 @@ impl<P: Policy> Lane<P> {
     /// if they take longer.
     pub(super) fn drain_time(&self, now: Time, id: QueueId) -> Span {
         let queue = self.directory.queue(id);
+        if queue.segments == 0 {
+            return Span::ZERO;
+        }
         let backlog = u128::from(queue.segments) * 1_000_000;
         let by_share = self.pacer.as_ref().map(Pacer::quota).map(|quota| {
             let is_backlogged = queue.messages.head().is_some();
