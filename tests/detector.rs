@@ -35,9 +35,12 @@ fn bench_with_failures(mut bench: Bench, failed: u32, windows: usize) -> Bench {
     bench
 }
 
-/// A healthy day of 50 messages a window and then so many a window.
+/// Windows after which an account's week is known.
+const SETTLED: u64 = 8 * DAY;
+
+/// A healthy week of 50 messages a window and then so many a window.
 fn bench_with_volume(mut bench: Bench, submitted: u32, windows: usize) -> Bench {
-    bench.run(healthy(&mut Luck::seeded(2), 50.0, DAY));
+    bench.run(healthy(&mut Luck::seeded(2), 50.0, SETTLED));
     bench.run(vec![(submitted, submitted / 50); windows]);
     bench
 }
@@ -168,20 +171,28 @@ fn bursty_and_daily_traffic_is_left_alone() {
 #[test]
 fn a_tenfold_volume_and_a_drop_to_nothing_are_raised() {
     let up = bench_with_volume(scores(), 500, 2);
-    assert_eq!(up.raised(), [(DAY + 1, 0, AlertKind::VolumeUp)]);
+    assert_eq!(up.raised(), [(SETTLED + 1, 0, AlertKind::VolumeUp)]);
     assert!(up.events[0].1.scores.fluctuation > 0.85);
     let down = bench_with_volume(scores(), 0, 2);
-    assert_eq!(down.raised(), [(DAY + 1, 0, AlertKind::VolumeDown)]);
+    assert_eq!(down.raised(), [(SETTLED + 1, 0, AlertKind::VolumeDown)]);
     assert_eq!(down.events[0].1.severity, Severity::High);
-    assert_eq!(down.events[0].1.since, Time::from_seconds(300 * DAY));
+    assert_eq!(down.events[0].1.since, Time::from_seconds(300 * SETTLED));
+}
+
+#[test]
+fn who_has_seen_no_weekend_is_told_of_silence_in_its_third_window() {
+    let mut bench = scores();
+    bench.run(healthy(&mut Luck::seeded(2), 50.0, DAY));
+    bench.run([(0, 0); 4]);
+    assert_eq!(bench.raised(), [(DAY + 3, 0, AlertKind::VolumeDown)]);
 }
 
 #[test]
 fn a_busy_account_that_ends_is_told_once_and_then_forgotten() {
     let mut bench = bench_with_volume(scores(), 0, 30 * DAY as usize);
-    assert_eq!(bench.raised(), [(DAY + 1, 0, AlertKind::VolumeDown)]);
+    assert_eq!(bench.raised(), [(SETTLED + 1, 0, AlertKind::VolumeDown)]);
     let (cleared, end) = bench.events[1];
-    assert_eq!((end.change, cleared), (AlertChange::Cleared, 2 * DAY + 1));
+    assert_eq!((end.change, cleared), (AlertChange::Cleared, SETTLED + DAY + 1));
     bench.run(healthy(&mut Luck::seeded(7), 50.0, DAY));
     assert_eq!(bench.raised().len(), 1, "a new beginning is no news either");
 }

@@ -139,14 +139,31 @@ fn a_few_tenants_in_trouble_are_not_the_carrier() {
     crowd.healthy(DAY, 30.0);
     crowd.pass(3, |luck, tenant| {
         let submitted = luck.poisson(30.0);
-        let rate = if tenant < 4 { 0.6 } else { 0.02 };
-        counts(submitted, luck.binomial(submitted, rate), ErrorClass::Filtered)
+        let (rate, class) = match tenant {
+            0..4 => (0.6, ErrorClass::Filtered),
+            _ => (0.02, ErrorClass::InvalidRecipient),
+        };
+        counts(submitted, luck.binomial(submitted, rate), class)
     });
     let raised = crowd.raised();
     assert_eq!(raised.len(), 4);
     for (_, event) in raised {
         assert_eq!(event.explanation.scope, AlertScope::Account);
         assert_eq!(event.explanation.cause, Cause::Filtering);
+    }
+}
+
+#[test]
+fn failures_of_a_class_that_is_rare_are_told_of_sooner() {
+    for (class, alerts) in [(ErrorClass::Throttled, 1), (ErrorClass::InvalidRecipient, 0)] {
+        let mut crowd = Crowd::new(100, &[]);
+        crowd.healthy(DAY, 30.0);
+        let before = crowd.raised().len();
+        crowd.pass(1, |_, tenant| match tenant {
+            0 => counts(30, 4, class),
+            _ => counts(30, 0, ErrorClass::InvalidRecipient),
+        });
+        assert_eq!(crowd.raised().len() - before, alerts, "{class:?}");
     }
 }
 
