@@ -74,6 +74,7 @@ mod tests {
     fn many_failures_of_one_class_are_not_as_many_witnesses() {
         let ten = nats(&[0, 10, 0, 0, 0], &USUAL, 0.9);
         let hundred = nats(&[0, 100, 0, 0, 0], &USUAL, 0.9);
-        assert!(hundred < 4.0 * ten, "{ten} {hundred}");
+        // Independent ones would say ten times as much.
+        assert!(hundred > 2.0 * ten && hundred < 5.0 * ten, "{ten} {hundred}");
     }
 }
