@@ -294,19 +294,21 @@ impl ScoresJudge {
         } else if was_raised || is_raised {
             memory.mark_since_onset(kind, seen.window);
         }
-        let explanation = || {
-            let (expected, seen) = memory.expected_and_seen(kind);
-            Explanation {
-                evidence: self.evidence(kind, memory) / core::f64::consts::LN_10,
-                harmed: share,
-                expected,
-                seen,
-                cause: self.cause(kind, memory),
-                ..Explanation::default()
-            }
+        let adopts = is_raised && memory.alerts[kind as usize].windows() >= ADOPTED_AFTER;
+        // Nearly every window of every account ends here, and an explanation costs more than the rest.
+        if turn.is_none() && !adopts {
+            return;
+        }
+        let (expected, seen_since) = memory.expected_and_seen(kind);
+        let explanation = Explanation {
+            evidence: self.evidence(kind, memory) / core::f64::consts::LN_10,
+            harmed: share,
+            expected,
+            seen: seen_since,
+            cause: self.cause(kind, memory),
+            ..Explanation::default()
         };
-        let explanation = explanation();
-        if is_raised && memory.alerts[kind as usize].windows() >= ADOPTED_AFTER {
+        if adopts {
             turn = memory.alerts[kind as usize].clear(end, &self.settings);
             memory.adopt(kind);
         }
