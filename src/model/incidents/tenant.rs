@@ -122,7 +122,7 @@ impl TenantModel {
                 incident.harm.add(&self.harm(window, rates, healthy, &counts));
             }
             if rates.delayed > 0.0 {
-                let held = hold_back(&mut counts, rates.delayed);
+                let held = self.hold_back(window, &mut counts, rates.delayed);
                 late.push((release, held));
             }
             late.retain(|(due, held)| {
@@ -185,6 +185,19 @@ impl TenantModel {
         into[HEALTHY_MIX.len() - 1] += left;
     }
 
+    /// Takes out what comes late; each outcome is as likely to as any other.
+    fn hold_back(&self, window: u64, counts: &mut Counts, share: f64) -> Counts {
+        let luck = self.stream.luck(window, 2);
+        let succeeded = binomial(luck.number(0), counts.succeeded, share);
+        let mut held = Counts { succeeded, ..Counts::default() };
+        counts.succeeded -= held.succeeded;
+        for (index, (from, to)) in counts.failed.iter_mut().zip(&mut held.failed).enumerate() {
+            *to = binomial(luck.number(1 + index), *from, share);
+            *from -= *to;
+        }
+        held
+    }
+
     /// What the incident did in this window.
     fn harm(&self, window: u64, rates: Rates, healthy: Rates, counts: &Counts) -> Harm {
         let _ = window;
@@ -216,18 +229,6 @@ fn class_of(cause: IncidentCause) -> Option<ErrorClass> {
         IncidentCause::BadList => Some(ErrorClass::InvalidRecipient),
         IncidentCause::Surge | IncidentCause::TrafficStopped | IncidentCause::ReceiptDelay => None,
     }
-}
-
-/// Takes a share of the outcomes away.
-fn hold_back(counts: &mut Counts, share: f64) -> Counts {
-    let part = |count: u32| libm::round(f64::from(count) * share) as u32;
-    let mut held = Counts { succeeded: part(counts.succeeded), ..Counts::default() };
-    counts.succeeded -= held.succeeded;
-    for (from, to) in counts.failed.iter_mut().zip(&mut held.failed) {
-        *to = part(*from);
-        *from -= *to;
-    }
-    held
 }
 
 /// Kullback-Leibler divergence of Poisson counts.

@@ -125,3 +125,24 @@ fn absurd_configurations_are_refused() {
         assert!(GeneratorConfig::parse(&DEVELOPMENT.replacen(from, to, 1)).is_err(), "{to}");
     }
 }
+
+#[test]
+fn receipts_are_late_in_the_share_they_should_be_of_those_too_who_send_one_message_at_a_time() {
+    let (mut late, mut expected, mut variance) = (0.0, 0.0, 0.0);
+    for seed in 1..9 {
+        let world = generate(&development(), seed);
+        for one in world.incidents.iter().filter(|one| one.class == Class::ReceiptDelay) {
+            for window in one.start..one.end {
+                let seen = &world.seen[one.tenant as usize][window as usize];
+                if (1..=2).contains(&seen.submitted) && one.size < 0.5 {
+                    let outcomes = seen.succeeded + seen.failures();
+                    late += f64::from(seen.submitted - outcomes);
+                    expected += one.size * f64::from(seen.submitted);
+                    variance += one.size * (1.0 - one.size) * f64::from(seen.submitted);
+                }
+            }
+        }
+    }
+    assert!(expected > 50.0, "{expected}");
+    assert!((late - expected).abs() < 4.0 * libm::sqrt(variance), "{late} of {expected}");
+}
