@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example scoreboard [CONFIG.json] [--seeds N] [--threads N] [--ablations]
 //! [--calibrate NAME T1,T2,…] [--controls [SEEDS TENANTS]]`; the configuration is
-//! `scenarios/detection/development.json` unless another is named. `scenarios/detection/final.json` is
+//! `scenarios/detection/development.json` unless another is named; `--ablations` adds a second board, ours
+//! against itself with parts switched off. `scenarios/detection/final.json` is
 //! for the end: whoever develops against it has no scoreboard any more.
 
 use std::num::NonZeroUsize;
@@ -28,7 +29,7 @@ fn execute() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1).peekable();
     let mut path = "scenarios/detection/development.json".to_owned();
     let mut threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut mistakes = false;
+    let (mut mistakes, mut ablations) = (false, false);
     let (mut seeds, mut contestants, mut quiet_tenants) = (None, Vec::new(), None);
     while let Some(argument) = arguments.next() {
         let mut number = |what: &str| -> Result<u64, String> {
@@ -39,13 +40,7 @@ fn execute() -> Result<(), String> {
             "--seeds" => seeds = Some(number("the number of seeds")?),
             "--mistakes" => mistakes = true,
             "--threads" => threads = number("the number of threads")? as usize,
-            "--ablations" => contestants.extend([
-                Contestant::Shipped("scores"),
-                Contestant::Without("failure only", vec![Part::Fluctuation]),
-                Contestant::Without("fluctuation only", vec![Part::Failure]),
-                Contestant::Without("without sparsity", vec![Part::Sparsity]),
-                Contestant::Without("without grouping", vec![Part::Grouping]),
-            ]),
+            "--ablations" => ablations = true,
             "--calibrate" => {
                 let name = arguments.next().ok_or("the name of a detector is missing")?;
                 let info = DETECTORS
@@ -101,5 +96,22 @@ fn execute() -> Result<(), String> {
     if mistakes {
         print!("\n{}", print_mistakes(&config, &verdicts[0]));
     }
+    if ablations {
+        let contestants = with_parts_switched_off();
+        let verdicts = run(&config, &contestants, threads, false);
+        print!("\nours against itself with parts switched off\n\n");
+        print!("{}", print_board(&config, &contestants, &verdicts));
+    }
     Ok(())
+}
+
+/// All parts together first, so that the claims of this board are about what the combination is good for.
+fn with_parts_switched_off() -> [Contestant; 5] {
+    [
+        Contestant::Shipped("scores"),
+        Contestant::Without("failure only", vec![Part::Fluctuation]),
+        Contestant::Without("fluctuation only", vec![Part::Failure]),
+        Contestant::Without("without sparsity", vec![Part::Sparsity]),
+        Contestant::Without("without grouping", vec![Part::Grouping]),
+    ]
 }

@@ -20,6 +20,7 @@ mod evidence;
 mod ewma;
 mod grouping;
 mod impact;
+mod marks;
 mod periods;
 mod recent;
 mod registry;

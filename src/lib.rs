@@ -27,6 +27,7 @@
 extern crate alloc;
 
 pub mod detector;
+mod paged;
 pub mod scheduler;
 pub mod time;
 pub mod units;

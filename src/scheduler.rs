@@ -23,7 +23,6 @@ mod mclock;
 mod message;
 mod node_rule;
 mod pacing;
-mod paged;
 mod policy;
 mod registry;
 mod retry;

@@ -7,13 +7,14 @@ use crate::time::Time;
 /// episode.
 const CALM_WINDOWS: u8 = 3;
 
-/// The alert of one account and kind.
+/// The alert of one account and kind. A million accounts keep four of them each, so times are kept in whole
+/// seconds since time zero, which last for 136 years.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum AlertState {
-    /// Nothing is reported, and nothing new before `quiet_until`.
-    Silent { quiet_until: Time },
+    /// Nothing is reported, and nothing new before this.
+    Silent { quiet_until_s: u32 },
     /// An alert is on.
-    Raised { since: Time, worst: Severity, calm: u8, windows: u32 },
+    Raised { since_s: u32, worst: Severity, calm: u8, windows: u32 },
 }
 
 /// What a window shows of one kind of alert.
@@ -40,7 +41,7 @@ pub(super) struct Turn {
 
 impl AlertState {
     /// Nothing reported yet.
-    pub(super) const NEW: AlertState = AlertState::Silent { quiet_until: Time::ZERO };
+    pub(super) const NEW: AlertState = AlertState::Silent { quiet_until_s: 0 };
 
     /// Whether an alert is on.
     pub(super) fn is_raised(&self) -> bool {
@@ -62,12 +63,14 @@ impl AlertState {
         settings: &DetectorSettings,
     ) -> Option<Turn> {
         match self {
-            AlertState::Silent { quiet_until } => {
-                if reading.contribution < settings.raise_at || reading.end < *quiet_until {
+            AlertState::Silent { quiet_until_s } => {
+                let is_quiet = reading.end < Time::from_seconds((*quiet_until_s).into());
+                if reading.contribution < settings.raise_at || is_quiet {
                     return None;
                 }
                 let Reading { since, severity, .. } = *reading;
-                *self = AlertState::Raised { since, worst: severity, calm: 0, windows: 0 };
+                let since_s = whole_seconds(since.as_nanoseconds() / SECOND);
+                *self = AlertState::Raised { since_s, worst: severity, calm: 0, windows: 0 };
                 Some(Turn { change: AlertChange::Raised, severity, since })
             }
             AlertState::Raised { worst, calm, windows, .. } => {
@@ -81,11 +84,20 @@ impl AlertState {
 
     /// Ends the alert, if one is on.
     pub(super) fn clear(&mut self, now: Time, settings: &DetectorSettings) -> Option<Turn> {
-        let AlertState::Raised { since, worst, .. } = *self else { return None };
+        let AlertState::Raised { since_s, worst, .. } = *self else { return None };
         let quiet_until = now.saturating_add(settings.quiet);
-        *self = AlertState::Silent { quiet_until };
+        let quiet_until_s = whole_seconds(quiet_until.as_nanoseconds().div_ceil(SECOND));
+        *self = AlertState::Silent { quiet_until_s };
+        let since = Time::from_seconds(since_s.into());
         Some(Turn { change: AlertChange::Cleared, severity: worst, since })
     }
+}
+
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+fn whole_seconds(seconds: u64) -> u32 {
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -148,6 +160,6 @@ mod tests {
         assert_eq!(state.update(&worse, &settings), None);
         let end = state.clear(Time::from_seconds(900), &settings).expect("raised");
         assert_eq!((end.severity, end.since), (Severity::High, Time::from_seconds(7)));
-        assert_eq!(state, AlertState::Silent { quiet_until: Time::from_seconds(4_500) });
+        assert_eq!(state, AlertState::Silent { quiet_until_s: 4_500 });
     }
 }

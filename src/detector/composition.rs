@@ -10,6 +10,8 @@ const OF_ONE_CLASS: f64 = 0.18;
 const OF_ALL_CLASSES: f64 = 1.0 - OF_ONE_CLASS * CLASSES as f64;
 /// How steady the usual shares are, in failures: two of them have the same cause once in 51 times.
 const STEADINESS: f64 = 50.0;
+/// What never was the class of a failure may be it tomorrow: no share is below this.
+const LEAST_SHARE: f64 = 0.005;
 /// Not all failures of an episode are due to what is wrong, however few were expected.
 const EXCESS_MAX: f64 = 0.95;
 
@@ -22,6 +24,7 @@ const EXCESS_MAX: f64 = 0.95;
 /// way.
 pub(super) fn nats(failures: &[u16; CLASSES], usual: &[f64; CLASSES], excess: f64) -> f64 {
     let excess = excess.clamp(0.0, EXCESS_MAX);
+    let usual = usual.map(|share| LEAST_SHARE + (1.0 - LEAST_SHARE * CLASSES as f64) * share);
     let likelier = |class: usize| {
         // Of one class more, of all others less; what all have in common cancels out.
         let of_class = |other: usize| {
@@ -55,19 +58,28 @@ mod tests {
     fn no_failures_and_usual_failures_say_nothing_for_a_change() {
         assert!(nats(&[0; CLASSES], &USUAL, 0.9).abs() < 1e-12);
         let mixed = nats(&[25, 5, 10, 50, 10], &USUAL, 0.9);
-        assert!((mixed - libm::log(OF_ALL_CLASSES)).abs() < 0.01, "{mixed}");
+        assert!((mixed - libm::log(OF_ALL_CLASSES)).abs() < 0.02, "{mixed}");
     }
 
     #[test]
     fn a_rare_class_says_much_and_a_common_one_little() {
-        // One of one: share 0.05 becomes 0.05·0.1 + 0.9, all others a tenth.
+        // One of one: share 0.05, which counts as 0.005 + 0.975·0.05, becomes a tenth of it and 0.9 more; all
+        // others a tenth.
         let rare = nats(&[0, 1, 0, 0, 0], &USUAL, 0.9);
-        let expected = OF_ONE_CLASS * (0.905 / 0.05) + 4.0 * OF_ONE_CLASS * 0.1 + OF_ALL_CLASSES;
+        let grown = (0.1 * 0.05375 + 0.9) / 0.05375;
+        let expected = OF_ONE_CLASS * grown + 4.0 * OF_ONE_CLASS * 0.1 + OF_ALL_CLASSES;
         assert!((rare - libm::log(expected)).abs() < 1e-9, "{rare}");
         let common = nats(&[0, 0, 0, 1, 0], &USUAL, 0.9);
         assert!(common < 0.0 && common > -1.0, "{common}");
-        assert!(nats(&[0, 3, 0, 0, 0], &USUAL, 0.9) > 6.0);
+        assert!(nats(&[0, 3, 0, 0, 0], &USUAL, 0.9) > 5.8);
         assert!(nats(&[0, 0, 0, 3, 0], &USUAL, 0.9) < 0.5);
+    }
+
+    #[test]
+    fn a_class_that_never_was_seen_is_not_impossible() {
+        let never = [0.0, 0.0, 0.5, 0.5, 0.0];
+        let one = nats(&[1, 0, 0, 0, 0], &never, 0.9);
+        assert!(one > 2.0 && one < 4.0, "{one}");
     }
 
     #[test]

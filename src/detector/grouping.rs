@@ -48,13 +48,38 @@ pub(super) struct Trouble {
     pub(super) classes: [u16; ErrorClass::ALL.len()],
 }
 
+/// Messages harmed, of how many. Whoever sends little has a share of nothing or of all by chance, and is
+/// heard of when it is all: so shares are not averaged, messages are added up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Harmed {
+    messages: f64,
+    of: f64,
+}
+
+impl Harmed {
+    /// Adds an account of whose traffic this share was harmed.
+    fn add(&mut self, share: f64, expected: f64, seen: f64) {
+        if share > 0.0 {
+            let messages = (seen - expected).abs();
+            self.messages += messages;
+            self.of += messages / share;
+        }
+    }
+
+    fn share(&self) -> Option<f64> {
+        (self.of > 0.0).then(|| self.messages / self.of)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Group {
     raised: AlertEvent,
     members: Vec<(TenantId, AlertKind)>,
-    /// Harmed shares of the members that are over it: their sum, and how many.
-    over: (f64, u32),
+    /// What was harmed of the members that are over it.
+    over: Harmed,
     calm: u8,
+    /// When the last window ended in which the destination was in trouble as a whole.
+    troubled_until: Time,
     /// Since it was cleared nothing new is told before this.
     quiet_until: Option<Time>,
 }
@@ -81,7 +106,7 @@ struct Census {
     named: u32,
     first: Option<Trouble>,
     since: Time,
-    share: f64,
+    harmed: Harmed,
     expected: f64,
     seen: f64,
     classes: [f64; ErrorClass::ALL.len()],
@@ -122,7 +147,7 @@ impl Census {
 
     fn alert(&self, (destination, kind): Key) -> Option<AlertEvent> {
         let first = self.first?;
-        let harmed = self.share / f64::from(self.named);
+        let harmed = self.harmed.share().unwrap_or(0.0);
         let severity = match kind {
             // Everybody is busier and nothing has failed: for the record.
             AlertKind::VolumeUp => Severity::None,
@@ -192,7 +217,7 @@ impl Groups {
         }
         census.named += 1;
         census.since = census.since.min(trouble.since);
-        census.share += trouble.share;
+        census.harmed.add(trouble.share, trouble.expected, trouble.seen);
         census.expected += trouble.expected;
         census.seen += trouble.seen;
         let of_account: f64 = trouble.classes.iter().map(|count| f64::from(*count)).sum();
@@ -212,7 +237,7 @@ impl Groups {
                 self.goes_on(*key, census, end, &mut told);
             }
         }
-        found.retain(|event| !self.takes(event, &window));
+        found.retain(|event| !self.takes(event));
         self.groups.retain(|key, group| {
             if let Some(until) = group.quiet_until {
                 return end < until;
@@ -230,8 +255,10 @@ impl Groups {
 
     /// A destination is in trouble as a whole: tells it, unless it was told.
     fn goes_on(&mut self, key: Key, census: &Census, end: Time, told: &mut Vec<AlertEvent>) {
-        let is_told = |group: &Group| group.quiet_until.is_none_or(|until| end < until);
-        if self.groups.get(&key).is_some_and(is_told) {
+        if let Some(group) = self.groups.get_mut(&key)
+            && group.quiet_until.is_none_or(|until| end < until)
+        {
+            group.troubled_until = end;
             return;
         }
         let Some(raised) = census.alert(key) else { return };
@@ -241,12 +268,20 @@ impl Groups {
             return;
         }
         told.push(raised);
-        let (members, over) = (Vec::new(), (0.0, 0));
-        self.groups.insert(key, Group { raised, members, over, calm: 0, quiet_until: None });
+        let group = Group {
+            raised,
+            members: Vec::new(),
+            over: Harmed::default(),
+            calm: 0,
+            troubled_until: end,
+            quiet_until: None,
+        };
+        self.groups.insert(key, group);
     }
 
-    /// Whether a change of one account is part of a group's story.
-    fn takes(&mut self, event: &AlertEvent, window: &BTreeMap<Key, Census>) -> bool {
+    /// Whether a change of one account is part of a group's story: what began there while the destination
+    /// was in trouble is, however late it is found out.
+    fn takes(&mut self, event: &AlertEvent) -> bool {
         let (destination, tenant) = (event.account.destination, event.account.tenant);
         let member = (tenant, event.kind);
         let own = (destination, event.kind);
@@ -258,9 +293,7 @@ impl Groups {
             let Some(group) = self.groups.get_mut(&key) else { continue };
             match event.change {
                 AlertChange::Raised => {
-                    let in_trouble =
-                        window.get(&key).is_some_and(|census| census.evidence() >= EVIDENCE);
-                    if group.quiet_until.is_none() || in_trouble {
+                    if event.since < group.troubled_until {
                         group.members.push(member);
                         return true;
                     }
@@ -268,8 +301,8 @@ impl Groups {
                 AlertChange::Cleared => {
                     if let Some(at) = group.members.iter().position(|one| *one == member) {
                         group.members.swap_remove(at);
-                        group.over.0 += event.explanation.harmed;
-                        group.over.1 += 1;
+                        let Explanation { harmed, expected, seen, .. } = event.explanation;
+                        group.over.add(harmed, expected, seen);
                         return true;
                     }
                 }
@@ -280,12 +313,10 @@ impl Groups {
 }
 
 impl Group {
-    /// The end of all: what was harmed is the mean of the members, where there were any.
+    /// The end of all: what was harmed of the members, where there were any.
     fn end(&self) -> AlertEvent {
         let mut event = AlertEvent { change: AlertChange::Cleared, ..self.raised };
-        if self.over.1 > 0 {
-            event.explanation.harmed = self.over.0 / f64::from(self.over.1);
-        }
+        event.explanation.harmed = self.over.share().unwrap_or(event.explanation.harmed);
         if event.severity != Severity::None {
             event.severity = Severity::of_share(event.explanation.harmed).max(Severity::Low);
         }

@@ -10,9 +10,9 @@ pub(super) struct Evidence {
 }
 
 /// For proportions, of failures and of late outcomes.
-pub(super) const PROPORTION: Evidence = Evidence { none: 3.2, full: 5.6 };
+pub(super) const PROPORTION: Evidence = Evidence { none: 3.1, full: 5.5 };
 /// For volumes.
-pub(super) const VOLUME: Evidence = Evidence { none: 3.4, full: 5.8 };
+pub(super) const VOLUME: Evidence = Evidence { none: 3.6, full: 6.0 };
 /// Powers of ten of evidence that an account must show more whose rate wanders so much that one over
 /// [`UNSTEADY`] is the correlation of two of its outcomes.
 const MORE_OF_THE_UNSTEADY: f64 = 0.8;

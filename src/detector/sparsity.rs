@@ -20,7 +20,7 @@ pub(super) fn score(volume: &VolumeLevel) -> f64 {
 }
 
 /// Powers of ten of evidence that an account must show more of a failure because little is known of it:
-/// 20 times the square of the first part of the [`score`], 9 times the cube of the second.
+/// 26 times the square of the first part of the [`score`], 9 times the cube of the second.
 ///
 /// A rate that was learnt from a few hours is uncertain in itself and in how much it wanders; one learnt
 /// from few messages over days is only uncertain in itself, which its belief knows. But a handful of
@@ -28,7 +28,7 @@ pub(super) fn score(volume: &VolumeLevel) -> f64 {
 /// about most often.
 pub(super) fn caution(volume: &VolumeLevel) -> f64 {
     let (windows, messages) = parts(volume);
-    (20.0 * windows * windows).max(9.0 * messages * messages * messages)
+    (26.0 * windows * windows).max(9.0 * messages * messages * messages)
 }
 
 /// How little the windows say, and how little the messages.
@@ -44,11 +44,11 @@ mod tests {
     #[test]
     fn caution_ends_with_the_first_day_and_stays_with_who_hardly_sends() {
         let mut volume = VolumeLevel::default();
-        assert_eq!(caution(&volume), 20.0);
+        assert_eq!(caution(&volume), 26.0);
         (0..24).for_each(|_| volume.learn(3.0, None));
-        assert!((caution(&volume) - 5.0).abs() < 0.5, "{}", caution(&volume));
+        assert!((caution(&volume) - 6.5).abs() < 0.6, "{}", caution(&volume));
         (0..3_000).for_each(|_| volume.learn(3.0, None));
-        assert!(caution(&volume) < 0.15, "{}", caution(&volume));
+        assert!(caution(&volume) < 0.18, "{}", caution(&volume));
         // Six messages a day: 9·(2 ÷ 3)³.
         (0..3_000).for_each(|window| volume.learn(if window % 48 == 0 { 1.0 } else { 0.0 }, None));
         assert!((caution(&volume) - 2.7).abs() < 0.4, "{}", caution(&volume));

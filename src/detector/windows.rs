@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::marks::Marks;
 use super::{Account, AlertEvent, Counts, ErrorClass, Notice, Observation};
+use crate::paged::Paged;
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 
@@ -12,9 +14,9 @@ const GRACE: u64 = 5;
 
 /// Counts every account's windows and hands each that matters to a [`Judge`].
 ///
-/// Counting touches one dense slot and allocates only when an account is seen for the first time
-/// or more accounts than ever before are busy in one window. When a window ends, only accounts
-/// that had traffic in it or asked to stay awake are judged, in order of destination and tenant.
+/// Counting touches one dense slot and allocates only when an account is seen for the first time. When a
+/// window ends, only accounts that had traffic in it or asked to stay awake are judged, in order of
+/// destination and tenant.
 pub(super) struct Watch<J: Judge> {
     judge: J,
     width: u64,
@@ -25,10 +27,9 @@ pub(super) struct Watch<J: Judge> {
     closes: u64,
     /// By destination and tenant, because both are dense.
     slots: Vec<Vec<Slot>>,
-    states: Vec<J::State>,
-    touched: Vec<Key>,
-    awake: Vec<Key>,
-    due: Vec<Key>,
+    states: Paged<J::State>,
+    /// By destination: tenants that are to be judged when the open window ends.
+    due: Vec<Marks>,
     /// Found while observing, because nobody ticked in time; reported at the next tick.
     pending: Vec<AlertEvent>,
     /// Found in the window that is being judged.
@@ -136,9 +137,6 @@ impl Tally {
     }
 }
 
-/// In the order in which accounts are judged.
-type Key = (DestinationId, TenantId);
-
 #[derive(Clone, Copy)]
 struct Slot {
     counts: Counts,
@@ -146,6 +144,10 @@ struct Slot {
     due_next: u32,
     state: u32,
 }
+
+/// What the open window of an account takes.
+#[cfg(test)]
+pub(super) const SLOT_BYTES: usize = size_of::<Slot>();
 
 impl Slot {
     const STATELESS: u32 = u32::MAX;
@@ -163,9 +165,7 @@ impl<J: Judge> Watch<J> {
             open: 0,
             closes: width,
             slots: Vec::new(),
-            states: Vec::new(),
-            touched: Vec::new(),
-            awake: Vec::new(),
+            states: Paged::default(),
             due: Vec::new(),
             pending: Vec::new(),
             found: Vec::new(),
@@ -222,7 +222,7 @@ impl<J: Judge> Watch<J> {
         let slots = self.slots.get(account.destination.index());
         let slot = slots.and_then(|slots| slots.get(account.tenant.index()));
         if let Some(slot) = slot.filter(|slot| slot.state != Slot::STATELESS) {
-            self.judge.correct(window, failed_as, &mut self.states[slot.state as usize]);
+            self.judge.correct(window, failed_as, &mut self.states[slot.state]);
         }
     }
 
@@ -238,7 +238,7 @@ impl<J: Judge> Watch<J> {
             slot.state = u32::try_from(self.states.len()).expect("fewer accounts than 2³²");
             self.states.push(self.judge.begin(window));
         }
-        self.judge.notice(now, notice, &mut self.states[slot.state as usize]);
+        self.judge.notice(now, notice, &mut self.states[slot.state]);
     }
 
     /// The slot of an account's open window, which from now on is to be judged.
@@ -250,7 +250,7 @@ impl<J: Judge> Watch<J> {
         }
         let slot = &mut self.slots[destination][tenant];
         if slot.counts.is_empty() && slot.due_next == 0 {
-            self.touched.push((account.destination, account.tenant));
+            self.due[destination].set(tenant);
         }
         slot
     }
@@ -270,11 +270,15 @@ impl<J: Judge> Watch<J> {
     fn make_room(&mut self, destination: usize, tenant: usize) {
         if destination >= self.slots.len() {
             self.slots.resize_with(destination + 1, Vec::new);
+            self.due.resize_with(destination + 1, Marks::default);
         }
         let slots = &mut self.slots[destination];
-        if tenant >= slots.len() {
-            slots.resize(tenant + 1, Slot::EMPTY);
+        if tenant >= slots.capacity() {
+            // An eighth more than is needed, where a vector by itself would take twice as much.
+            slots.reserve_exact((tenant + 1) + (tenant + 1) / 8 - slots.len());
         }
+        slots.resize(tenant + 1, Slot::EMPTY);
+        self.due[destination].make_room(tenant);
     }
 
     #[cold]
@@ -287,7 +291,7 @@ impl<J: Judge> Watch<J> {
     fn close(&mut self, now: Time, report: &mut dyn FnMut(AlertEvent)) {
         let now = now.as_nanoseconds();
         while now >= self.closes && self.closes != u64::MAX {
-            if self.touched.is_empty() && self.awake.is_empty() {
+            if self.due.iter().all(Marks::is_empty) {
                 self.open = now / self.width;
             } else {
                 self.judge_open(report);
@@ -298,27 +302,29 @@ impl<J: Judge> Watch<J> {
     }
 
     fn judge_open(&mut self, report: &mut dyn FnMut(AlertEvent)) {
-        let mut due = core::mem::take(&mut self.due);
-        due.append(&mut self.awake);
-        due.append(&mut self.touched);
-        due.sort_unstable();
-        due.dedup();
         let mut found = core::mem::take(&mut self.found);
-        for &key in &due {
-            if self.judge_one(key, &mut |event| found.push(event)) == Attention::Awake {
-                self.awake.push(key);
+        for destination in 0..self.due.len() {
+            let mut next = self.due[destination].next(0);
+            while let Some(tenant) = next {
+                let account = Account {
+                    tenant: TenantId(tenant as u32),
+                    destination: DestinationId(destination as u16),
+                };
+                self.due[destination].clear(tenant);
+                let stays = self.judge_one(account, &mut |event| found.push(event));
+                if stays == Attention::Awake {
+                    self.due[destination].set(tenant);
+                }
+                next = self.due[destination].next(tenant + 1);
             }
         }
         self.judge.settle(Time::from_nanoseconds(self.closes), &mut found);
         found.drain(..).for_each(report);
         self.found = found;
-        due.clear();
-        self.due = due;
     }
 
-    fn judge_one(&mut self, key: Key, report: &mut dyn FnMut(AlertEvent)) -> Attention {
-        let (destination, tenant) = key;
-        let slot = &mut self.slots[destination.index()][tenant.index()];
+    fn judge_one(&mut self, account: Account, report: &mut dyn FnMut(AlertEvent)) -> Attention {
+        let slot = &mut self.slots[account.destination.index()][account.tenant.index()];
         if slot.state == Slot::STATELESS {
             slot.state = u32::try_from(self.states.len()).expect("fewer accounts than 2³²");
             self.states.push(self.judge.begin(self.open));
@@ -328,11 +334,9 @@ impl<J: Judge> Watch<J> {
         let outcomes = u64::from(counts.succeeded) + u64::from(counts.failures());
         let settled = outcomes.saturating_sub(counts.dispatched.into()).min(slot.due_next.into());
         slot.counts.dispatched = core::mem::take(&mut slot.due_next) - settled as u32;
-        if slot.counts.dispatched > 0 {
-            self.touched.push(key);
-        }
+        let is_busy = slot.counts.dispatched > 0;
         let seen = Closed {
-            account: Account { tenant, destination },
+            account,
             window: self.open,
             width: Span::from_nanoseconds(self.width),
             counts: Tally {
@@ -343,7 +347,10 @@ impl<J: Judge> Watch<J> {
             },
             classes: counts.failed,
         };
-        self.judge.judge(&seen, &mut self.states[slot.state as usize], report)
+        match self.judge.judge(&seen, &mut self.states[slot.state], report) {
+            Attention::Asleep if !is_busy => Attention::Asleep,
+            _ => Attention::Awake,
+        }
     }
 }
 

@@ -196,3 +196,47 @@ fn notices_explain_what_counts_cannot() {
         }
     }
 }
+
+#[test]
+fn what_begins_when_the_carrier_is_well_again_is_told_of_alone() {
+    let mut crowd = Crowd::new(40, &[]);
+    crowd.healthy(DAY, 20.0);
+    let failing = |crowd: &mut Crowd, windows, who: &[u32]| {
+        crowd.pass(windows, |luck, tenant| {
+            let submitted = luck.poisson(20.0);
+            if who.contains(&tenant) {
+                counts(submitted, luck.binomial(submitted, 0.7), ErrorClass::Unreachable)
+            } else {
+                counts(submitted, luck.failures(submitted, 0.02), ErrorClass::InvalidRecipient)
+            }
+        });
+    };
+    failing(&mut crowd, 4, &(0..40).collect::<Vec<_>>());
+    // One never recovers, so what was told of all of them stays open.
+    failing(&mut crowd, 24, &[3]);
+    failing(&mut crowd, 3, &[3, 9]);
+    let raised = crowd.raised();
+    assert_eq!(raised.len(), 2, "{raised:?}");
+    assert!(matches!(raised[0].1.explanation.scope, AlertScope::Destination { .. }));
+    let (window, event) = raised[1];
+    assert_eq!((event.account.tenant, event.explanation.scope), (TenantId(9), AlertScope::Account));
+    assert!((DAY + 29..DAY + 31).contains(window), "{window}");
+}
+
+#[test]
+fn the_end_of_a_small_harm_is_seen_in_hours_and_its_share_is_that_of_its_time() {
+    let mut crowd = Crowd::new(1, &[]);
+    let steady = |crowd: &mut Crowd, windows, share| {
+        crowd.pass(windows, |luck, _| counts(3, luck.binomial(3, share), ErrorClass::Filtered));
+    };
+    steady(&mut crowd, 3 * DAY, 0.01);
+    steady(&mut crowd, 48, 0.16);
+    let end = crowd.window;
+    steady(&mut crowd, DAY, 0.01);
+    assert_eq!(crowd.raised().len(), 1);
+    let (window, event) = crowd.events[1];
+    assert_eq!(event.change, AlertChange::Cleared);
+    assert!((end..end + 24).contains(&window), "{window} after {end}");
+    let harmed = event.explanation.harmed;
+    assert!((harmed - 0.15).abs() < 0.06, "{harmed}");
+}

@@ -78,6 +78,7 @@ impl Memory {
             seen: best.seen as f32,
             traffic: best.traffic as f32,
             share: Brief::new((excess / best.traffic).clamp(0.0, 1.0) as f32),
+            over: Brief::default(),
         };
     }
 }

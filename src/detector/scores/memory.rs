@@ -28,6 +28,29 @@ impl Kind {
     pub(super) fn is_volume(self) -> bool {
         matches!(self, Kind::Up | Kind::Down)
     }
+
+    /// By how many nats a window is likelier if this share of its traffic is harmed than if none is.
+    fn nats_of_harm(self, share: f64, expected: f64, seen: f64, traffic: f64) -> f64 {
+        let share = share.min(MOST_HARMED);
+        let part = |seen: f64, harmed: f64, usual: f64| {
+            if seen > 0.0 && usual > 0.0 { seen * libm::log(harmed / usual) } else { 0.0 }
+        };
+        match self {
+            Kind::Failure | Kind::Late => {
+                let harmed = expected + (traffic - expected) * share;
+                part(seen, harmed, expected)
+                    + part(traffic - seen, traffic - harmed, traffic - expected)
+            }
+            Kind::Up => {
+                let harmed = expected / (1.0 - share);
+                part(seen, harmed, expected) - harmed + expected
+            }
+            Kind::Down => {
+                let harmed = expected * (1.0 - share);
+                part(seen, harmed, expected) - harmed + expected
+            }
+        }
+    }
 }
 
 /// Nats from which nothing is learnt: what is suspicious must not become what is usual.
@@ -54,6 +77,11 @@ const DATED: f64 = 4.0;
 const LEARNT_AT_MOST: f64 = 12.0;
 /// Outcomes of a window that are too few to say anything of one account.
 const WHISPERS: u64 = 3;
+/// Nats from which what failed is over. Small sizes of change take long to refute; the size that was seen
+/// does not.
+const IS_OVER: f32 = 5.0;
+/// Even when all is harmed a window may show the contrary.
+const MOST_HARMED: f64 = 0.98;
 /// Nats above which what was raised goes on. An account without outcomes says nothing, so its alert
 /// stays.
 const GOES_ON: f64 = 3.0;
@@ -91,8 +119,11 @@ pub(super) struct Episode {
     pub(super) expected: f32,
     pub(super) seen: f32,
     pub(super) traffic: f32,
-    /// The harmed share when it was last abnormal: what comes after the end is not counted.
+    /// The harmed share up to the window that most likely was the last abnormal one: what comes after the
+    /// end is not counted.
     pub(super) share: Brief,
+    /// By how many nats the windows since then are likelier if it was.
+    pub(super) over: Brief,
 }
 
 impl Memory {
@@ -302,7 +333,8 @@ impl Memory {
 
     /// Counts a window towards what happened since the evidence of a kind began to rise.
     fn account(&mut self, kind: Kind, window: u64, expected: f64, seen: f64, traffic: f64) {
-        let goes_on = self.nats(kind) > 0.0 || self.alerts[kind as usize].is_raised();
+        let is_raised = self.alerts[kind as usize].is_raised();
+        let goes_on = self.nats(kind) > 0.0 || is_raised;
         let episode = &mut self.episodes[kind as usize];
         if !goes_on {
             *episode = Episode::default();
@@ -315,12 +347,24 @@ impl Memory {
         episode.expected += expected as f32;
         episode.seen += seen as f32;
         episode.traffic += traffic as f32;
+        if episode.traffic <= 0.0 {
+            return;
+        }
         let (excess, all) = match kind {
             Kind::Down => (expected - seen, episode.expected - episode.seen),
             _ => (seen - expected, episode.seen - episode.expected),
         };
-        if excess > 0.25 * expected && episode.traffic > 0.0 {
-            episode.share = Brief::new((all / episode.traffic).clamp(0.0, 1.0));
+        let share = (all / episode.traffic).clamp(0.0, 1.0);
+        let is_of_it = if is_raised {
+            let goes_on = kind.nats_of_harm(share.into(), expected, seen, traffic);
+            episode.over = Brief::new((episode.over.get() - goes_on as f32).max(0.0));
+            episode.over.get() == 0.0
+        } else {
+            // What is only suspected is not to look worse than it is.
+            excess > 0.25 * expected
+        };
+        if is_of_it {
+            episode.share = Brief::new(share);
         }
     }
 
@@ -412,15 +456,15 @@ impl Memory {
         if self.alerts[kind as usize].is_raised() { MOST_WHILE_RAISED } else { MOST }
     }
 
-    /// Whether what was raised goes on: its evidence is not used up.
+    /// Whether what was raised goes on: its evidence is not used up, and nothing says that it is over.
     pub(super) fn goes_on(&self, kind: Kind) -> bool {
         let share = self.share(kind);
         let nats = match kind {
             Kind::Failure => self.risen[0].nats_for(share),
             Kind::Late => self.risen[1].nats_for(share),
-            Kind::Up | Kind::Down => self.nats(kind),
+            Kind::Up | Kind::Down => return self.nats(kind) >= GOES_ON,
         };
-        nats >= GOES_ON
+        nats >= GOES_ON && self.episodes[kind as usize].over.get() < IS_OVER
     }
 
     /// Leaves the windows since the onset out of what is learnt.
@@ -468,12 +512,29 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::Counts;
+    use crate::detector::windows::SLOT_BYTES;
 
     #[test]
     fn an_account_takes_at_most_512_bytes() {
-        // The memory, the counts of the open window, and where the memory is.
-        let bytes = size_of::<Memory>() + size_of::<Counts>() + size_of::<u32>();
+        // The memory, and the open window in a table that has room for an eighth more.
+        let bytes = size_of::<Memory>() + SLOT_BYTES + SLOT_BYTES.div_ceil(8);
         assert!(bytes <= 512, "{bytes}");
+    }
+
+    #[test]
+    fn a_window_speaks_for_the_harm_that_it_shows_and_against_the_harm_that_it_lacks() {
+        // Ten of a hundred are usual, half of the others are harmed: 55 would be expected.
+        let nats = |seen| Kind::Failure.nats_of_harm(0.5, 10.0, seen, 100.0);
+        let expected = 55.0 * libm::log(5.5) + 45.0 * libm::log(0.5);
+        assert!((nats(55.0) - expected).abs() < 1e-9, "{}", nats(55.0));
+        assert!(nats(10.0) < -20.0);
+        // Half is missing of ten: Poisson.
+        let down = |seen| Kind::Down.nats_of_harm(0.5, 10.0, seen, 10.0);
+        assert!((down(5.0) - (5.0 - 5.0 * libm::log(2.0))).abs() < 1e-9);
+        assert!((down(10.0) - (5.0 - 10.0 * libm::log(2.0))).abs() < 1e-9);
+        let up = Kind::Up.nats_of_harm(0.5, 10.0, 20.0, 20.0);
+        assert!((up - (20.0 * libm::log(2.0) - 10.0)).abs() < 1e-9);
+        // All is harmed, and yet one was not.
+        assert!(Kind::Failure.nats_of_harm(1.0, 0.0, 0.0, 1.0) > -5.0);
     }
 }

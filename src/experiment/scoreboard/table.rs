@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Contestant, Verdict, claims, print_claims};
+use super::{Contestant, Found, Verdict, claims, print_claims};
 use crate::detector::{AlertEvent, AlertKind, Severity};
 use crate::measure::accuracy::agreement::{quadratic_kappa, spearman};
 use crate::model::incidents::{
@@ -53,26 +53,45 @@ impl Verdict {
     /// Quadratic-weighted κ of the severity over the incidents that anybody could see, a missed one
     /// judged as none: at the onset, and at the close.
     pub fn severity_kappa(&self) -> (Option<f64>, Option<f64>) {
-        let visible = self.visible();
-        let pairs = |judged: &dyn Fn(usize) -> Severity| {
-            let pair = |at: &usize| {
-                let truth = severity_of_share(self.incidents[*at].harm.share());
-                (truth as usize, judged(*at) as usize)
-            };
-            quadratic_kappa(&visible.iter().map(pair).collect::<Vec<_>>(), 4)
+        let judged = |of: fn(&Found) -> Severity| {
+            self.kappa(&self.visible(), |at| self.found[at].as_ref().map_or(Severity::None, of))
         };
-        let onset = pairs(&|at| self.found[at].map_or(Severity::None, |found| found.severity));
-        let close = pairs(&|at| self.found[at].map_or(Severity::None, |found| found.closing));
-        (onset, close)
+        (judged(|found| found.severity), judged(|found| found.closing))
+    }
+
+    /// What the misses leave of κ: what it were if all that was found had been judged rightly, by this
+    /// detector and by the oracle; and κ at the close over what was found alone.
+    pub fn kappa_ceilings(&self) -> [Option<f64>; 3] {
+        let visible = self.visible();
+        let rightly = |found: &dyn Fn(usize) -> bool| {
+            let judged = |at| if found(at) { self.true_severity(at) } else { Severity::None };
+            self.kappa(&visible, judged)
+        };
+        let found: Vec<usize> =
+            visible.iter().copied().filter(|at| self.found[*at].is_some()).collect();
+        let closing = |at: usize| self.found[at].map_or(Severity::None, |found| found.closing);
+        [
+            rightly(&|at| self.found[at].is_some()),
+            rightly(&|at| self.oracle.get(at).copied().flatten().is_some()),
+            self.kappa(&found, closing),
+        ]
+    }
+
+    fn kappa(&self, incidents: &[usize], judged: impl Fn(usize) -> Severity) -> Option<f64> {
+        let pair = |at: &usize| (self.true_severity(*at) as usize, judged(*at) as usize);
+        quadratic_kappa(&incidents.iter().map(pair).collect::<Vec<_>>(), 4)
+    }
+
+    fn true_severity(&self, at: usize) -> Severity {
+        severity_of_share(self.incidents[at].harm.share())
     }
 
     /// Counts of (truth, judged at the close) over the incidents that anybody could see.
     pub fn severity_confusion(&self) -> [[u64; 4]; 4] {
         let mut table = [[0; 4]; 4];
         for at in self.visible() {
-            let truth = severity_of_share(self.incidents[at].harm.share());
             let judged = self.found[at].map_or(Severity::None, |found| found.closing);
-            table[truth as usize][judged as usize] += 1;
+            table[self.true_severity(at) as usize][judged as usize] += 1;
         }
         table
     }
@@ -324,6 +343,18 @@ fn severity_table(verdict: &Verdict) -> String {
         row.iter().for_each(|count| text.push_str(&format!("{count:>8}")));
         text.push('\n');
     }
+    let all = (0..verdict.incidents.len()).map(|at| verdict.true_severity(at));
+    let of = |severity| all.clone().filter(|truth| *truth == severity).count() as f64;
+    let part = |severity| percent(Some(of(severity) / verdict.incidents.len().max(1) as f64));
+    let [low, medium, high] = [Severity::Low, Severity::Medium, Severity::High].map(part);
+    let _ = writeln!(text, "of all incidents {low} % are low, {medium} % medium and {high} % high");
+    let kappa = |kappa: Option<f64>| kappa.map_or("-".to_owned(), |kappa| format!("{kappa:.2}"));
+    let [ours, oracle, found] = verdict.kappa_ceilings().map(kappa);
+    let _ = writeln!(
+        text,
+        "κ {found} of what was found alone; a missed one counts as none, so {ours} if all that was found \
+         were judged rightly, and {oracle} if all that the oracle finds were"
+    );
     text
 }
 

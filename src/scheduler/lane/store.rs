@@ -8,9 +8,9 @@
 //! move. What messages of one queue have in common is kept once for all of them (a *lot*), and what a
 //! message has only since its first dispatch in a slab of its own (its *journey*).
 
+use crate::paged::Paged;
 use crate::scheduler::life::Belief;
 use crate::scheduler::message::{Message, Record};
-use crate::scheduler::paged::Paged;
 use crate::scheduler::policy::{Entry, EntryKind};
 use crate::scheduler::status::ReceiptState;
 use crate::time::Time;
