@@ -22,7 +22,7 @@ const DETERMINISTIC_ROOMS: [&str; 6] =
     ["engine", "event", "model", "scheduler", "detector", "measure"];
 
 /// Rooms that are linked into a messaging platform.
-const PRODUCTION_ROOMS: [&str; 4] = ["time", "units", "scheduler", "detector"];
+const PRODUCTION_ROOMS: [&str; 5] = ["time", "units", "paged", "scheduler", "detector"];
 
 /// Random order, the wall clock, and the outside world.
 const UNREPEATABLE: [&str; 6] =

@@ -3,11 +3,13 @@
 use super::source::Source;
 
 /// A room, and the rooms it may name. Where only some items of a room may be named, they are named.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("time", &[]),
     ("units", &["time"]),
-    ("scheduler", &["time", "units"]),
-    ("detector", &["time", "units"]),
+    // A vector that both halves of production code keep many things in.
+    ("paged", &[]),
+    ("scheduler", &["paged", "time", "units"]),
+    ("detector", &["paged", "time", "units"]),
     ("event", &["scheduler", "detector", "time", "units"]),
     // The engine knows nothing of messages.
     ("engine", &["time", "event::Flow", "units::mix"]),
