@@ -51,7 +51,7 @@ use self::backpressure::{WHOLE, Yielding, part_of};
 use self::campaigns::Holds;
 use self::directory::{Directory, Party, QueueStanding};
 use self::sessions::Sessions;
-use self::store::{List, Store};
+use self::store::{List, Slot, Store};
 use super::heap::IndexedHeap;
 use super::life::{Belief, Happening, next_belief};
 use super::message::{Message, Record, Ticket};
@@ -310,8 +310,7 @@ impl<P: Policy> Lane<P> {
     /// The message of an attempt, while the lane remembers it: for what a receipt tells beyond its
     /// state.
     pub fn message(&self, ticket: Ticket) -> Option<Record> {
-        let is_held = self.store.is_present(ticket.slot, ticket.generation);
-        is_held.then(|| self.store.get(ticket.slot).record)
+        self.store.find(ticket.slot, ticket.generation).map(|held| held.record)
     }
 
     /// Ledgers A and C of one tenant; its attempts are not counted apart.
@@ -345,8 +344,9 @@ impl<P: Policy> Lane<P> {
         let parties = [Party::Sender(queue.sender), Party::Tenant(queue.tenant)];
         let slot = queue.messages.head();
         let slot = slot.expect("a policy picks only eligible queues, and those have a head");
-        let sent = self.store.entry(slot);
-        let next = self.pop_queue(queue_id, slot);
+        let mut held = self.store.get(slot);
+        let sent = held.entry();
+        let next = self.pop_queue(queue_id, slot, sent.segments);
         if let Some(pacer) = &mut self.pacer {
             pacer.charge(now, sent.segments);
         }
@@ -367,34 +367,34 @@ impl<P: Policy> Lane<P> {
                 }
             }
         }
-        let (number, generation) = self.store.dispatch(now, slot, session);
-        let attempt = Attempt {
-            ticket: Ticket { slot, generation, attempt: number },
-            session,
-            number,
-            message: self.store.get(slot).record.message,
-        };
+        let number = self.store.dispatch(now, slot, session);
+        held.record.attempts = number;
+        held.record.first_dispatch = held.record.first_dispatch.min(now);
+        let ticket = Ticket { slot, generation: held.generation, attempt: number };
+        let attempt = Attempt { ticket, session, number, message: held.record.message };
         self.counts.attempts.dispatched += 1;
         self.counts.attempts.unanswered += 1;
-        self.move_to(now, slot, Happening::Dispatched, 0, observer);
+        self.move_to(now, slot, &mut held, Happening::Dispatched, 0, observer);
         self.store.push_back(&mut self.unanswered, slot);
         self.watch(now.saturating_add(self.config.response_timeout));
         attempt
     }
 
-    /// Makes a legal move of the belief, counts it and tells the observer.
+    /// Makes a legal move of the belief in a message that is `held` in a slot, counts it and tells the
+    /// observer.
     fn move_to<O: LaneObserver>(
         &mut self,
         now: Time,
         slot: u32,
+        held: &mut Slot,
         why: Happening,
         code: u32,
         observer: &mut O,
     ) -> Belief {
-        let held = self.store.get(slot);
         let (from, message) = (held.belief, &held.record.message);
         let to = next_belief(Some(from), why).expect("the lane makes only legal moves");
         self.store.set_belief(now, slot, to);
+        held.belief = to;
         self.counts.moved(Some(from), to, message.segments);
         self.directory.tenant_mut(message.tenant).counts.moved(Some(from), to, message.segments);
         observer.moved(now, &held.record, Some(from), to, why, code);
@@ -407,12 +407,11 @@ impl<P: Policy> Lane<P> {
     }
 
     /// Forgets a message that is in no list.
-    fn free(&mut self, now: Time, slot: u32) {
-        let (queue, belief) = (self.store.queue(slot), self.store.belief(slot));
+    fn free(&mut self, now: Time, slot: u32, held: &Slot) {
         // A message that was accepted left its queue's count then.
-        if matches!(belief, Belief::Expired | Belief::Cancelled) {
+        if matches!(held.belief, Belief::Expired | Belief::Cancelled) {
             self.holds.forget(slot);
-            self.directory.release(now, queue, &mut self.policy);
+            self.directory.release(now, held.queue, &mut self.policy);
         }
         self.store.remove(slot);
     }

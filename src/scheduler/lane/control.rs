@@ -35,9 +35,10 @@ impl<P: Policy> Lane<P> {
     pub fn cancel<O: LaneObserver>(&mut self, now: Time, what: Target, observer: &mut O) -> u64 {
         let chosen = self.waiting(what);
         for slot in &chosen {
-            self.leave_waiting(now, *slot);
-            self.move_to(now, *slot, Happening::Cancelled, 0, observer);
-            self.free(now, *slot);
+            let mut held = self.store.get(*slot);
+            self.leave_waiting(now, *slot, &held);
+            self.move_to(now, *slot, &mut held, Happening::Cancelled, 0, observer);
+            self.free(now, *slot, &held);
         }
         chosen.len() as u64
     }
@@ -57,7 +58,7 @@ impl<P: Policy> Lane<P> {
                 for slot in self.waiting(what) {
                     let is_in_queue = self.store.belief(slot) == Belief::Queued;
                     if is_in_queue && !self.holds.is_held(slot) {
-                        self.leave_waiting(now, slot);
+                        self.leave_waiting(now, slot, &self.store.get(slot));
                         self.hold(slot);
                     }
                 }
@@ -109,7 +110,7 @@ impl<P: Policy> Lane<P> {
             let is_held = self.holds.is_held(*slot);
             let is_in_queue = belief == Belief::Queued && !is_held;
             if is_in_queue {
-                self.leave_waiting(now, *slot);
+                self.leave_waiting(now, *slot, &held);
                 queued.push(*slot);
             } else {
                 self.leave_aside(*slot);
@@ -159,7 +160,7 @@ impl<P: Policy> Lane<P> {
                 self.leave_aside(slot);
             }
             let known = last.filter(|(of, _)| *of == queue).map(|(_, slot)| slot);
-            self.enqueue(now, slot, Joining::InOrder(known));
+            self.enqueue(now, slot, queue, self.store.entry(slot), Joining::InOrder(known));
             last = Some((queue, slot));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::directory::Party;
 use super::sessions::SessionChange;
-use super::store::Aside;
+use super::store::{Aside, Slot};
 use super::waiting::Joining;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
@@ -66,24 +66,24 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) -> Answer {
         let slot = ticket.slot;
-        if !self.store.is_present(slot, ticket.generation) {
+        let Some(mut held) = self.store.find(slot, ticket.generation) else {
             return Answer::Stray;
-        }
-        let held = self.store.progress(slot);
-        if held.belief == Belief::InFlight && held.attempts == ticket.attempt {
-            self.answered_in_time(now, slot, status, observer);
+        };
+        if held.belief == Belief::InFlight && held.record.attempts == ticket.attempt {
+            self.answered_in_time(now, slot, held, status, observer);
             return Answer::InTime;
         }
         let bit = attempt_bit(ticket.attempt);
         if held.unknown_attempts & bit == 0 {
             return Answer::Stray;
         }
-        self.store.set_unknown_attempts(slot, held.unknown_attempts & !bit);
+        held.unknown_attempts &= !bit;
+        self.store.set_unknown_attempts(slot, held.unknown_attempts);
         self.counts.attempts.unknown -= 1;
         self.counts.attempts.answered += 1;
-        observer.answered_late(now, &self.store.get(slot).record, status);
+        observer.answered_late(now, &held.record, status);
         if status.class() == StatusClass::Accepted {
-            self.accepted_late(now, slot, status.0, observer);
+            self.accepted_late(now, slot, &mut held, status.0, observer);
         }
         Answer::Late
     }
@@ -97,12 +97,9 @@ impl<P: Policy> Lane<P> {
         state: Congestion,
         observer: &mut O,
     ) {
-        if !self.store.is_present(ticket.slot, ticket.generation) {
-            return;
-        }
-        let held = self.store.progress(ticket.slot);
-        if held.belief == Belief::InFlight && held.attempts == ticket.attempt {
-            let sent = self.store.since(ticket.slot);
+        let Some(held) = self.store.find(ticket.slot, ticket.generation) else { return };
+        if held.belief == Belief::InFlight && held.record.attempts == ticket.attempt {
+            let sent = held.since;
             self.yield_to_carrier(now, observer, |yielding| yielding.congested(now, sent, state));
         }
     }
@@ -119,31 +116,30 @@ impl<P: Policy> Lane<P> {
         state: ReceiptState,
         observer: &mut O,
     ) -> ReceiptOutcome {
-        if !self.store.is_present(ticket.slot, ticket.generation) {
+        let Some(held) = self.store.find(ticket.slot, ticket.generation) else {
+            return ReceiptOutcome::Stray;
+        };
+        if ticket.attempt == 0 || ticket.attempt > held.record.attempts {
             return ReceiptOutcome::Stray;
         }
-        if ticket.attempt == 0 || ticket.attempt > self.store.progress(ticket.slot).attempts {
-            return ReceiptOutcome::Stray;
-        }
-        self.apply_receipt(now, ticket.slot, ticket.attempt, state, observer)
+        self.apply_receipt(now, ticket.slot, held, ticket.attempt, state, observer)
     }
 
     fn apply_receipt<O: LaneObserver>(
         &mut self,
         now: Time,
         slot: u32,
+        mut held: Slot,
         attempt: u32,
         state: ReceiptState,
         observer: &mut O,
     ) -> ReceiptOutcome {
-        let held = self.store.progress(slot);
         let waits = matches!(held.belief, Belief::Queued | Belief::Parked);
         let was_taken = state.is_delivered() || held.unknown_attempts & attempt_bit(attempt) != 0;
         if waits && was_taken {
-            self.accepted_late(now, slot, 0, observer);
+            self.accepted_late(now, slot, &mut held, 0, observer);
         }
-        let held = self.store.progress(slot);
-        let counts = state.is_delivered() || held.attempts == attempt;
+        let counts = state.is_delivered() || held.record.attempts == attempt;
         let list = match held.belief {
             Belief::Accepted if counts => &mut self.without_receipt,
             Belief::Unknown if counts => &mut self.kept,
@@ -159,10 +155,11 @@ impl<P: Policy> Lane<P> {
         };
         self.store.unlink(list, slot);
         if state.is_delivered() {
-            self.move_to(now, slot, Happening::ReceiptDelivered, state as u32, observer);
-            self.free(now, slot);
+            let why = Happening::ReceiptDelivered;
+            self.move_to(now, slot, &mut held, why, state as u32, observer);
+            self.free(now, slot, &held);
         } else {
-            self.move_to(now, slot, Happening::ReceiptFailed, state as u32, observer);
+            self.move_to(now, slot, &mut held, Happening::ReceiptFailed, state as u32, observer);
             self.keep(now, slot);
         }
         ReceiptOutcome::Applied
@@ -178,7 +175,7 @@ impl<P: Policy> Lane<P> {
         observer: &mut O,
     ) {
         if let Aside::EarlyReceipt(state) = early {
-            self.apply_receipt(now, slot, attempt, state, observer);
+            self.apply_receipt(now, slot, self.store.get(slot), attempt, state, observer);
         }
     }
 
@@ -211,7 +208,8 @@ impl<P: Policy> Lane<P> {
                 break;
             }
             self.store.unlink(&mut self.without_receipt, slot);
-            self.move_to(now, slot, Happening::ReceiptOverdue, 0, observer);
+            let mut held = self.store.get(slot);
+            self.move_to(now, slot, &mut held, Happening::ReceiptOverdue, 0, observer);
             self.store.push_back(&mut self.kept, slot);
         }
         while let Some(slot) = self.kept.head() {
@@ -219,7 +217,7 @@ impl<P: Policy> Lane<P> {
                 break;
             }
             self.store.unlink(&mut self.kept, slot);
-            self.free(now, slot);
+            self.free(now, slot, &self.store.get(slot));
         }
         while let Some(((due, _), slot)) = self.parked.peek() {
             if due > now {
@@ -235,17 +233,13 @@ impl<P: Policy> Lane<P> {
             let queue = QueueId(queue);
             let slot = self.directory.queue(queue).messages.head();
             let slot = slot.expect("a queue is watched only while it has a head that expires");
-            self.leave_waiting(now, slot);
-            self.move_to(now, slot, Happening::Expired, 0, observer);
-            self.free(now, slot);
+            self.expire(now, slot, observer);
         }
         while let Some(((due, _), slot)) = self.holds.expiring.peek() {
             if due > now {
                 break;
             }
-            self.leave_waiting(now, slot);
-            self.move_to(now, slot, Happening::Expired, 0, observer);
-            self.free(now, slot);
+            self.expire(now, slot, observer);
         }
         while let Some(((due, sender), _)) = self.directory.held_senders.peek() {
             if due > now {
@@ -263,22 +257,30 @@ impl<P: Policy> Lane<P> {
         self.due = self.wake().map_or(kept, |wake| wake.min(kept));
     }
 
+    /// The validity of a message that waits is over.
+    fn expire<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+        let mut held = self.store.get(slot);
+        self.leave_waiting(now, slot, &held);
+        self.move_to(now, slot, &mut held, Happening::Expired, 0, observer);
+        self.free(now, slot, &held);
+    }
+
     fn answered_in_time<O: LaneObserver>(
         &mut self,
         now: Time,
         slot: u32,
+        mut held: Slot,
         status: Status,
         observer: &mut O,
     ) {
         self.store.unlink(&mut self.unanswered, slot);
         self.counts.attempts.unanswered -= 1;
         self.counts.attempts.answered += 1;
-        let held = self.store.get(slot);
         let class = status.class();
         let charged = held.record.message.segments;
         // The carrier counts what it refuses for other reasons; what it throttles it does not.
         let used = if class == StatusClass::Throttled { Segments(0) } else { charged };
-        let (queue, session, sent) = (held.queue, held.session, self.store.since(slot));
+        let (queue, session, sent) = (held.queue, held.session, held.since);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
         self.sessions.release(session, charged);
         self.policy.completed(now, queue, charged, used);
@@ -294,16 +296,17 @@ impl<P: Policy> Lane<P> {
         let rule = self.config.retry.rule(status);
         match rule.map(|rule| (rule.place, rule.wait_after(made, key))) {
             Some((place, Some(wait))) => {
-                self.move_to(now, slot, Happening::AnsweredRetry, status.0, observer);
-                self.park(slot, now.saturating_add(wait), place);
+                self.move_to(now, slot, &mut held, Happening::AnsweredRetry, status.0, observer);
+                self.park(slot, &held, now.saturating_add(wait), place);
             }
-            Some((_, None)) => {
-                self.end(now, slot, Happening::AnsweredExhausted, status.0, observer)
+            None | Some((_, None)) => {
+                let why = match (rule, class) {
+                    (Some(_), _) => Happening::AnsweredExhausted,
+                    (None, StatusClass::Accepted) => Happening::AnsweredAccepted,
+                    (None, _) => Happening::AnsweredPermanent,
+                };
+                self.end(now, slot, &mut held, why, status.0, observer);
             }
-            None if class == StatusClass::Accepted => {
-                self.end(now, slot, Happening::AnsweredAccepted, status.0, observer);
-            }
-            None => self.end(now, slot, Happening::AnsweredPermanent, status.0, observer),
         }
         self.apply_early(now, slot, made, early, observer);
     }
@@ -328,10 +331,9 @@ impl<P: Policy> Lane<P> {
         self.store.unlink(&mut self.unanswered, slot);
         self.counts.attempts.unanswered -= 1;
         self.counts.attempts.unknown += 1;
-        let held = self.store.get(slot);
-        let unknown =
-            self.store.progress(slot).unknown_attempts | attempt_bit(held.record.attempts);
-        self.store.set_unknown_attempts(slot, unknown);
+        let mut held = self.store.get(slot);
+        held.unknown_attempts |= attempt_bit(held.record.attempts);
+        self.store.set_unknown_attempts(slot, held.unknown_attempts);
         let charged = held.record.message.segments;
         let (queue, session) = (held.queue, held.session);
         let (made, key, early) = (held.record.attempts, held.record.message.key, held.aside);
@@ -345,10 +347,11 @@ impl<P: Policy> Lane<P> {
         };
         match again {
             Some((place, wait)) => {
-                self.move_to(now, slot, Happening::OutcomeUnknownRetry, 0, observer);
-                self.park(slot, now.saturating_add(wait), place);
+                let why = Happening::OutcomeUnknownRetry;
+                self.move_to(now, slot, &mut held, why, 0, observer);
+                self.park(slot, &held, now.saturating_add(wait), place);
             }
-            None => self.end(now, slot, Happening::OutcomeUnknownGiveUp, 0, observer),
+            None => self.end(now, slot, &mut held, Happening::OutcomeUnknownGiveUp, 0, observer),
         }
         self.apply_early(now, slot, made, early, observer);
     }
@@ -358,17 +361,18 @@ impl<P: Policy> Lane<P> {
         &mut self,
         now: Time,
         slot: u32,
+        held: &mut Slot,
         code: u32,
         observer: &mut O,
     ) {
-        match self.store.belief(slot) {
+        match held.belief {
             Belief::Queued | Belief::Parked => {
-                self.leave_waiting(now, slot);
-                self.end(now, slot, Happening::LateAccepted, code, observer);
+                self.leave_waiting(now, slot, held);
+                self.end(now, slot, held, Happening::LateAccepted, code, observer);
             }
             Belief::Unknown | Belief::Failed => {
                 self.store.unlink(&mut self.kept, slot);
-                self.move_to(now, slot, Happening::LateAccepted, code, observer);
+                self.move_to(now, slot, held, Happening::LateAccepted, code, observer);
                 self.await_receipt(now, slot);
             }
             // A newer attempt is with the carrier; its own answer will tell.
@@ -382,17 +386,16 @@ impl<P: Policy> Lane<P> {
         &mut self,
         now: Time,
         slot: u32,
+        held: &mut Slot,
         why: Happening,
         code: u32,
         observer: &mut O,
     ) {
-        let belief = self.move_to(now, slot, why, code, observer);
-        let held = self.store.progress(slot);
+        let belief = self.move_to(now, slot, held, why, code, observer);
         let may_be_there =
             held.unknown_attempts != 0 || matches!(held.aside, Aside::EarlyReceipt(_));
-        let queue = self.store.queue(slot);
         self.holds.forget(slot);
-        self.directory.release(now, queue, &mut self.policy);
+        self.directory.release(now, held.queue, &mut self.policy);
         match belief {
             Belief::Accepted => self.await_receipt(now, slot),
             Belief::Unknown => self.keep(now, slot),
@@ -401,8 +404,7 @@ impl<P: Policy> Lane<P> {
         }
     }
 
-    fn park(&mut self, slot: u32, due: Time, place: RequeuePlace) {
-        let held = self.store.get(slot);
+    fn park(&mut self, slot: u32, held: &Slot, due: Time, place: RequeuePlace) {
         let aside = match place {
             RequeuePlace::Head => Aside::RequeueAtHead,
             RequeuePlace::Tail => Aside::RequeueAtTail,
@@ -416,23 +418,24 @@ impl<P: Policy> Lane<P> {
 
     fn unpark<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
         self.leave_aside(slot);
-        if self.store.expires(slot) <= now {
-            self.move_to(now, slot, Happening::Expired, 0, observer);
-            self.free(now, slot);
+        let mut held = self.store.get(slot);
+        if held.record.message.expires <= now {
+            self.move_to(now, slot, &mut held, Happening::Expired, 0, observer);
+            self.free(now, slot, &held);
             return;
         }
-        let held = self.store.get(slot);
         self.store.set_aside(slot, Aside::Nothing);
-        let place = match held.aside {
+        let before = core::mem::replace(&mut held.aside, Aside::Nothing);
+        let place = match before {
             Aside::RequeueAtHead => RequeuePlace::Head,
             _ => RequeuePlace::Tail,
         };
         if place == RequeuePlace::Tail {
-            let sequence = self.take_sequence();
-            self.store.set_sequence(slot, sequence);
+            held.sequence = self.take_sequence();
+            self.store.set_sequence(slot, held.sequence);
         }
-        self.move_to(now, slot, Happening::BackoffOver, 0, observer);
-        self.enqueue(now, slot, Joining::from(place));
+        self.move_to(now, slot, &mut held, Happening::BackoffOver, 0, observer);
+        self.enqueue(now, slot, held.queue, held.entry(), Joining::from(place));
     }
 }
 

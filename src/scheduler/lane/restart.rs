@@ -21,15 +21,16 @@ impl<P: Policy> Lane<P> {
         let live: Vec<u32> = self.store.indices().collect();
         let mut lost = 0;
         for slot in live {
-            let held = self.store.get(slot);
-            match held.belief {
-                Belief::Queued | Belief::Parked => self.leave_waiting(now, slot),
+            let mut held = self.store.get(slot);
+            let before = held.belief;
+            match before {
+                Belief::Queued | Belief::Parked => self.leave_waiting(now, slot, &held),
                 Belief::Accepted => self.store.unlink(&mut self.without_receipt, slot),
                 _ => continue,
             }
             lost += 1;
-            self.move_to(now, slot, Happening::LostOnRestart, 0, observer);
-            if held.belief != Belief::Accepted {
+            self.move_to(now, slot, &mut held, Happening::LostOnRestart, 0, observer);
+            if before != Belief::Accepted {
                 self.holds.forget(slot);
                 self.directory.release(now, held.queue, &mut self.policy);
             }

@@ -18,7 +18,8 @@ use crate::units::{ClassId, MessageId, QueueId, Segments, SenderId, SessionId, T
 
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A message and what the lane remembers of it, put together from where it is kept.
+/// A message and what the lane remembers of it, put together from where it is kept: once an event, since
+/// every look for it may miss every cache.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Slot {
@@ -26,20 +27,29 @@ pub(super) struct Slot {
     /// Place in the order of arrival; renewed when it goes to the tail after a retry.
     pub(super) sequence: u64,
     pub(super) queue: QueueId,
+    /// Of its latest attempt.
     pub(super) session: SessionId,
     pub(super) belief: Belief,
     pub(super) aside: Aside,
-}
-
-/// How far a message has come: what answers and receipts ask for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Progress {
-    pub(super) belief: Belief,
-    pub(super) aside: Aside,
-    /// Attempts made.
-    pub(super) attempts: u32,
+    /// When its belief last moved, since it was dispatched.
+    pub(super) since: Time,
+    /// Tells it from earlier messages of the same slot.
+    pub(super) generation: u32,
     /// Bit n: attempt n + 1 was given up without an answer.
     pub(super) unknown_attempts: u32,
+}
+
+impl Slot {
+    /// It as its policy sees it.
+    pub(super) fn entry(&self) -> Entry {
+        let kind = match (self.record.attempts, self.aside) {
+            (0, Aside::Spilled) => EntryKind::Spill,
+            (0, _) => EntryKind::New,
+            _ => EntryKind::Retry,
+        };
+        let Message { segments, expires: deadline, .. } = self.record.message;
+        Entry { segments, deadline, sequence: self.sequence, kind }
+    }
 }
 
 /// What is remembered beside the belief, by what it means there; a byte in all.
@@ -251,6 +261,19 @@ impl Store {
     #[inline]
     pub(super) fn get(&self, index: u32) -> Slot {
         let kept = &self.slots[index];
+        self.together(kept, { kept.belief }.expect("only slots in use are asked for"))
+    }
+
+    /// The message of a slot, if it is still that of this generation.
+    #[inline]
+    pub(super) fn find(&self, index: u32, generation: u32) -> Option<Slot> {
+        let kept = self.slots.get(index as usize)?;
+        let found = self.together(kept, { kept.belief }?);
+        (found.generation == generation).then_some(found)
+    }
+
+    #[inline]
+    fn together(&self, kept: &Kept, belief: Belief) -> Slot {
         let lot = &self.lots[kept.lot];
         let message = Message {
             id: MessageId(kept.id),
@@ -262,55 +285,33 @@ impl Store {
             segments: Segments(kept.segments.into()),
             expires: kept.expires,
         };
-        let (submitted, aside) = (kept.submitted, kept.aside);
-        let belief = kept.belief.expect("only slots in use are asked for");
-        let record = Record { message, submitted, first_dispatch: Time::NEVER, attempts: 0 };
-        let waits = Slot {
+        let (submitted, aside, queue) = (kept.submitted, kept.aside, lot.queue);
+        let journey = match kept.journey() {
+            Some(journey) => self.journeys[journey],
+            None => Journey {
+                sequence: kept.sequence(),
+                since: submitted,
+                first_dispatch: Time::NEVER,
+                generation: kept.place,
+                unknown_attempts: 0,
+                attempts: 0,
+                session: SessionId(0),
+            },
+        };
+        let Journey { sequence, since, first_dispatch, generation, .. } = journey;
+        let Journey { unknown_attempts, attempts, session, .. } = journey;
+        let record = Record { message, submitted, first_dispatch, attempts };
+        Slot {
             record,
-            sequence: kept.sequence(),
-            queue: lot.queue,
-            session: SessionId(0),
+            sequence,
+            queue,
+            session,
             belief,
             aside,
-        };
-        match kept.journey() {
-            None => waits,
-            Some(journey) => {
-                let journey = &self.journeys[journey];
-                let Journey { first_dispatch, attempts, .. } = *journey;
-                Slot {
-                    record: Record { first_dispatch, attempts, ..record },
-                    sequence: journey.sequence,
-                    session: journey.session,
-                    ..waits
-                }
-            }
+            since,
+            generation,
+            unknown_attempts,
         }
-    }
-
-    /// How far a message has come.
-    ///
-    /// # Panics
-    /// When there is none in this slot.
-    pub(super) fn progress(&self, index: u32) -> Progress {
-        let kept = &self.slots[index];
-        let (attempts, unknown_attempts) = kept.journey().map_or((0, 0), |journey| {
-            let journey = &self.journeys[journey];
-            (journey.attempts, journey.unknown_attempts)
-        });
-        let belief = { kept.belief }.expect("only slots in use are asked for");
-        Progress { belief, aside: kept.aside, attempts, unknown_attempts }
-    }
-
-    /// Whether a slot holds the message of this generation.
-    pub(super) fn is_present(&self, index: u32, generation: u32) -> bool {
-        let kept = self.slots.get(index as usize);
-        kept.is_some_and(Kept::is_used) && self.generation(index) == generation
-    }
-
-    /// The message of a slot, if it is still that of this generation.
-    pub(super) fn find(&self, index: u32, generation: u32) -> Option<Slot> {
-        self.is_present(index, generation).then(|| self.get(index))
     }
 
     /// Indices of all messages.
@@ -335,12 +336,6 @@ impl Store {
     pub(super) fn session(&self, index: u32) -> SessionId {
         let journey = self.slots[index].journey();
         journey.map_or(SessionId(0), |journey| self.journeys[journey].session)
-    }
-
-    /// Tells a slot's present message from earlier ones.
-    pub(super) fn generation(&self, index: u32) -> u32 {
-        let kept = &self.slots[index];
-        kept.journey().map_or(kept.place, |journey| self.journeys[journey].generation)
     }
 
     /// What a message costs.
@@ -402,21 +397,20 @@ impl Store {
         self.slots[index].aside = aside;
     }
 
-    /// A message is dispatched on a session; returns which attempt that is, from 1, and its generation.
-    pub(super) fn dispatch(&mut self, now: Time, index: u32, session: SessionId) -> (u32, u32) {
+    /// A message is dispatched on a session; returns which attempt that is, from 1.
+    pub(super) fn dispatch(&mut self, now: Time, index: u32, session: SessionId) -> u32 {
         let kept = &mut self.slots[index];
         if let Some(journey) = kept.journey() {
             let journey = &mut self.journeys[journey];
             journey.attempts += 1;
             journey.session = session;
-            return (journey.attempts, journey.generation);
+            return journey.attempts;
         }
-        let generation = kept.place;
         let journey = Journey {
             sequence: kept.sequence(),
             since: now,
             first_dispatch: now,
-            generation,
+            generation: kept.place,
             unknown_attempts: 0,
             attempts: 1,
             session,
@@ -430,7 +424,7 @@ impl Store {
             kept.place = place;
             self.free_journey = core::mem::replace(&mut self.journeys[place], journey).generation;
         }
-        (1, generation)
+        1
     }
 
     /// Bit n: attempt n + 1 was given up without an answer.

@@ -7,7 +7,7 @@ use super::waiting::Joining;
 use super::{Lane, LaneObserver};
 use crate::scheduler::life::{Belief, Happening};
 use crate::scheduler::message::{Message, Record, Ticket};
-use crate::scheduler::policy::Policy;
+use crate::scheduler::policy::{Entry, EntryKind, Policy};
 use crate::time::{Span, Time};
 use crate::units::CampaignId;
 
@@ -147,8 +147,12 @@ impl<P: Policy> Lane<P> {
         if let Some(campaign) = campaign {
             self.holds.campaigns.join(slot, campaign);
         }
-        self.enqueue(now, slot, Joining::Last);
-        let generation = self.store.generation(slot);
+        let kind = if spilled_from.is_some() { EntryKind::Spill } else { EntryKind::New };
+        let Message { segments, expires: deadline, .. } = message;
+        let entry = Entry { segments, deadline, sequence, kind };
+        self.enqueue(now, slot, queue, entry, Joining::Last);
+        // Until it is dispatched its place in the order of arrival tells it from others.
+        let generation = sequence as u32;
         Ok(Accepted { ticket: Ticket { slot, generation, attempt: 0 } })
     }
 }

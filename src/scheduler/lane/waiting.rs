@@ -3,12 +3,13 @@
 use super::Lane;
 use super::directory::{Party, QueueStanding};
 use super::gate::Gate;
+use super::store::Slot;
 use crate::scheduler::life::Belief;
 use crate::scheduler::pacing::Pacer;
-use crate::scheduler::policy::{Ineligible, NodeId, Policy};
+use crate::scheduler::policy::{Entry, Ineligible, NodeId, Policy};
 use crate::scheduler::retry::RequeuePlace;
 use crate::time::{Span, Time};
-use crate::units::QueueId;
+use crate::units::{QueueId, Segments};
 
 /// Where a message joins its queue.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +32,18 @@ impl From<RequeuePlace> for Joining {
 
 impl<P: Policy> Lane<P> {
     /// Puts a queued message into its queue and tells the policy, unless a pause keeps it out.
-    pub(super) fn enqueue(&mut self, now: Time, slot: u32, place: Joining) {
+    pub(super) fn enqueue(
+        &mut self,
+        now: Time,
+        slot: u32,
+        id: QueueId,
+        entry: Entry,
+        place: Joining,
+    ) {
         if self.holds.wants(slot) {
             self.hold(slot);
             return;
         }
-        let (id, entry) = (self.store.queue(slot), self.store.entry(slot));
         let queue = self.directory.queue_mut(id);
         let head_before = queue.messages.head();
         match place {
@@ -138,8 +145,7 @@ impl<P: Policy> Lane<P> {
     }
 
     /// Takes a message out of its queue's list; returns the head after that.
-    pub(super) fn pop_queue(&mut self, id: QueueId, slot: u32) -> Option<u32> {
-        let segments = self.store.segments(slot);
+    pub(super) fn pop_queue(&mut self, id: QueueId, slot: u32, segments: Segments) -> Option<u32> {
         let queue = self.directory.queue_mut(id);
         let was_head = queue.messages.head() == Some(slot);
         self.store.unlink(&mut queue.messages, slot);
@@ -155,10 +161,9 @@ impl<P: Policy> Lane<P> {
     }
 
     /// Takes a waiting message out of its queue, out of the parked ones or out of a pause.
-    pub(super) fn leave_waiting(&mut self, now: Time, slot: u32) {
-        let (belief, id) = (self.store.belief(slot), self.store.queue(slot));
-        let entry = self.store.entry(slot);
-        if belief == Belief::Parked {
+    pub(super) fn leave_waiting(&mut self, now: Time, slot: u32, held: &Slot) {
+        let (id, entry) = (held.queue, held.entry());
+        if held.belief == Belief::Parked {
             self.parked.remove(slot);
             self.leave_aside(slot);
             return;
@@ -168,7 +173,7 @@ impl<P: Policy> Lane<P> {
             return;
         }
         let was_head = self.directory.queue(id).messages.head() == Some(slot);
-        let next = self.pop_queue(id, slot);
+        let next = self.pop_queue(id, slot, entry.segments);
         self.policy.withdrawn(now, id, entry);
         match next {
             None => {
