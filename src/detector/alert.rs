@@ -94,7 +94,7 @@ pub struct AlertEvent {
     pub change: AlertChange,
     /// Why.
     pub scores: Scores,
-    /// Start of the first abnormal window.
+    /// Start of the first abnormal window, to the second below.
     pub since: Time,
     /// What a person needs to act on it.
     pub explanation: Explanation,

@@ -71,6 +71,8 @@ impl AlertState {
                 let Reading { since, severity, .. } = *reading;
                 let since_s = whole_seconds(since.as_nanoseconds() / SECOND);
                 *self = AlertState::Raised { since_s, worst: severity, calm: 0, windows: 0 };
+                // The end names the same beginning, so both are told to the second.
+                let since = Time::from_seconds(since_s.into());
                 Some(Turn { change: AlertChange::Raised, severity, since })
             }
             AlertState::Raised { worst, calm, windows, .. } => {
@@ -153,9 +155,10 @@ mod tests {
             end: Time::from_seconds(300),
             contribution: 0.6,
             severity: Severity::Low,
-            since: Time::from_seconds(7),
+            since: Time::from_nanoseconds(7_900_000_000),
         };
-        let _ = state.update(&begin, &settings);
+        let raised = state.update(&begin, &settings).expect("it is enough");
+        assert_eq!(raised.since, Time::from_seconds(7));
         let worse = Reading { severity: Severity::High, since: Time::from_seconds(300), ..begin };
         assert_eq!(state.update(&worse, &settings), None);
         let end = state.clear(Time::from_seconds(900), &settings).expect("raised");

@@ -1,9 +1,11 @@
 //! The detector of failure, fluctuation and sparsity.
 
 mod dating;
+mod kind;
 mod memory;
 
-use memory::{Kind, Memory};
+use kind::Kind;
+use memory::Memory;
 
 use super::alerting::{AlertState, Reading};
 use super::baseline::Young;

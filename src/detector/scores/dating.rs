@@ -1,7 +1,8 @@
 //! Since when something is wrong.
 
 use super::super::brief::Brief;
-use super::memory::{Episode, Kind, Memory};
+use super::kind::Kind;
+use super::memory::{Episode, Memory};
 
 /// Sums over the newest windows.
 #[derive(Clone, Copy, Debug, Default)]
