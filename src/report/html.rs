@@ -21,6 +21,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; marg
 h1 { font-size: 24px; margin: 0; } h2 { font-size: 18px; margin: 36px 0 8px; }
 p { margin: 4px 0; } .faint { color: #6b6b6b; }
 .scroll { overflow-x: auto; }
+.scroll + .scroll, .scroll + p { margin-top: 1em; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid #e3e3e3; }
 th { font-weight: 600; color: #6b6b6b; } th:first-child, td:first-child, .text { text-align: left; }
