@@ -1,7 +1,7 @@
 //! What a message and a queue cost the lane: time, allocations, bytes.
 //!
-//! `cargo run --release --example lane_cost [QUEUES...]` prints, for each number of queues (100, 10,000 and
-//! 1,000,000 unless told otherwise), the nanoseconds from submission to receipt under the load of
+//! `cargo run --release --example lane_cost [QUEUES|POLICY...]` prints, for each number of queues (100,
+//! 10,000 and 1,000,000 unless told otherwise) and for each policy named, or all, the nanoseconds from submission to receipt under the load of
 //! `tests/support/crowd.rs`: four levels, two pacers, admission, expiry, accounting, random order. Beside
 //! scoring stand first-in-first-out, which has one heap, and a policy that looks at every queue.
 //!
@@ -33,20 +33,28 @@ const MOST_FOR_LINEAR: u32 = 10_000;
 const TURNS: usize = 5;
 
 fn main() {
-    let mut sizes: Vec<u32> =
-        std::env::args().skip(1).map(|text| text.parse().expect("a number of queues")).collect();
+    let (mut sizes, mut names) = (Vec::new(), Vec::new());
+    for argument in std::env::args().skip(1) {
+        match argument.parse::<u32>() {
+            Ok(queues) => sizes.push(queues),
+            Err(_) => names.push(argument),
+        }
+    }
     if sizes.is_empty() {
         sizes = vec![100, 10_000, 1_000_000];
     }
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     println!(
         "{:>9}  {:>11}  ns a message  of fifo  allocations  bytes a message  bytes a queue",
         "queues", "policy"
     );
     for queues in sizes {
-        let fifo = measure("fifo", queues, Fifo::new(), None);
-        measure("scoring", queues, Scoring::new(), Some(fifo));
-        if queues <= MOST_FOR_LINEAR {
-            measure("linear-scan", queues, LinearScan::default(), Some(fifo));
+        let fifo = is_wanted("fifo").then(|| measure("fifo", queues, Fifo::new(), None));
+        if is_wanted("scoring") {
+            measure("scoring", queues, Scoring::new(), fifo);
+        }
+        if is_wanted("linear-scan") && queues <= MOST_FOR_LINEAR {
+            measure("linear-scan", queues, LinearScan::default(), fifo);
         }
     }
 }

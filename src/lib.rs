@@ -22,7 +22,7 @@
 //! | [`report`] | files, plots, tables |
 //! | [`cli`] | one file a command |
 
-#![cfg_attr(not(feature = "lab"), no_std)]
+#![cfg_attr(not(any(test, feature = "lab")), no_std)]
 
 extern crate alloc;
 

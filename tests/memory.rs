@@ -54,6 +54,29 @@ fn a_queued_message_takes_at_most_64_bytes() {
     assert!(scoring <= 64.0 && fifo <= 64.0, "{scoring} under scoring, {fifo} under fifo");
 }
 
+/// Bytes that a queue takes in which nothing waits, with all that the lane and the policy know of it, beside
+/// as many in which something does.
+fn bytes_of_an_idle_queue(policy: impl Policy) -> f64 {
+    let queues = 20_000;
+    let mut crowd = Crowd::new(policy, queues);
+    (0..queues / 2).for_each(|queue| crowd.submit(queue));
+    counting::forget_most_held();
+    let before = counting::held();
+    for queue in queues / 2..queues {
+        crowd.submit(queue);
+        crowd.withdraw(queue);
+    }
+    assert_eq!(crowd.lane.queue_count(), queues as usize, "none was reclaimed");
+    (counting::most_held() - before) as f64 / f64::from(queues / 2)
+}
+
+#[test]
+fn an_idle_queue_takes_at_most_256_bytes() {
+    let scoring = bytes_of_an_idle_queue(Scoring::new());
+    let fifo = bytes_of_an_idle_queue(Fifo::new());
+    assert!(scoring <= 256.0 && fifo <= 256.0, "{scoring} under scoring, {fifo} under fifo");
+}
+
 #[test]
 fn queues_of_tenants_that_went_away_are_used_again() {
     // Ten thousand queues are used once, one after another: a crowd that never stands together.

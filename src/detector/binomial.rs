@@ -12,7 +12,7 @@ const CERTAIN: f64 = 1e9;
 const STRENGTH_MAX: f64 = 500.0;
 
 /// What both remember.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Past {
     history: History,
     level: LongRun,

@@ -13,13 +13,13 @@ const WARM_UP: u32 = 50;
 pub(super) struct EwmaRule;
 
 /// Means and variances so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Averages {
     rate: Average,
     volume: Average,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Average {
     mean: f64,
     variance: f64,

@@ -66,7 +66,7 @@ const HOURS: usize = 168;
 pub(super) struct ShesdRule;
 
 /// Hours gone by, and the one that is open.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Hours {
     closed: Vec<[f64; 2]>,
     open: [f64; 2],

@@ -20,7 +20,7 @@ pub(super) type KindScores = [f64; 3];
 /// A rule that scores windows.
 pub(super) trait Rule {
     /// What it remembers of an account.
-    type Memory: Default;
+    type Memory: Default + Clone;
 
     /// Whether windows without anything count, so that an account once seen is never left out.
     const WATCHES_SILENCE: bool;

@@ -7,7 +7,7 @@ use super::windows::Closed;
 const EXCESS: f64 = 0.1;
 
 /// A CUSUM and the level it is held against.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct CusumMemory {
     level: LongRun,
     statistic: f64,
@@ -42,7 +42,7 @@ impl Rule for CusumRule {
 const LOOK_BACK: usize = 48;
 
 /// Past of the likelihood ratio.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct GlrMemory {
     level: LongRun,
     history: History,
@@ -78,7 +78,7 @@ impl Rule for GlrRule {
 }
 
 /// An e-process and the level it is held against.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct EMemory {
     level: LongRun,
     /// Failures and successes since it began anew.

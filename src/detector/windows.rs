@@ -39,7 +39,7 @@ pub(super) struct Watch<J: Judge> {
 /// What decides about the windows of an account.
 pub(super) trait Judge {
     /// What it remembers of one account.
-    type State;
+    type State: Clone;
 
     /// The memory of an account whose first window is `window`.
     fn begin(&self, window: u64) -> Self::State;

@@ -298,15 +298,15 @@ impl<P: Policy> Dispatchers<P> {
         }
     }
 
-    /// As [`Lane::wake`]; also when a dispatcher that another hides behind its lack of seats may send,
-    /// and when the quota is to be divided anew.
-    pub(super) fn wake(&self) -> Option<Time> {
-        let of_lanes = self.lanes.iter().filter_map(Lane::wake);
+    /// As [`Lane::wake_before`]; also when a dispatcher that another hides behind its lack of seats may
+    /// send, and when the quota is to be divided anew.
+    pub(super) fn wake_before(&self, time: Time) -> Option<Time> {
+        let of_lanes = self.lanes.iter().filter_map(|lane| lane.wake_before(time));
         let waits = self.counts().messages_in(Belief::Queued) > 0;
         let rebalancing = self.rebalancing.as_ref().filter(|_| waits).map(|own| own.next);
         let held = (self.lanes.len() > 1 && waits).then_some(self.held_until);
         let held = held.filter(|time| *time != Time::NEVER);
-        of_lanes.chain(rebalancing).chain(held).min()
+        of_lanes.chain(rebalancing).chain(held).min().filter(|wake| *wake < time)
     }
 
     /// As [`Lane::session`]; the window is divided among the dispatchers.

@@ -347,7 +347,8 @@ impl<'a, P: Policy, S: Sink> World<'a, P, S> {
         let route = &mut self.routes[index];
         route.needs_poll = false;
         route.waits_for_seat = waits_for_seat;
-        let wanted = wanted.min(route.lane.wake().unwrap_or(Time::NEVER)).max(now);
+        let sooner = route.lane.wake_before(wanted.min(route.wake));
+        let wanted = sooner.unwrap_or(wanted).max(now);
         if wanted < route.wake {
             route.wake = wanted;
             route.wakes += 1;

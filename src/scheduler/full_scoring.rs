@@ -40,7 +40,7 @@ use super::policy::{
     Verdict,
 };
 use super::scoring_options::{Batch, Rescore, ScoringOptions, Terms};
-use super::tags::{Tag, unused};
+use super::tags::{Tag, TagKey, unused};
 use crate::time::Time;
 use crate::units::{QueueId, Quota, Rate, Segments, Weight};
 
@@ -114,7 +114,7 @@ impl FullScoring {
             self.promote(index);
         }
         let division = &self.nodes[index as usize].division;
-        let due = |((tag, _), _): &((i128, u64), u32)| *tag <= division.promised_clock.value();
+        let due = |(key, _): &(TagKey, u32)| key.tag() <= division.promised_clock.value();
         let promised = division.promised.peek().filter(due);
         let next = promised.or(division.ready.peek()).map(|(_, child)| child);
         next.or(division.early.peek().map(|(_, child)| child))
@@ -171,12 +171,12 @@ impl FullScoring {
             division.early.remove_if_there(ranks, index, before == Place::Early);
         }
         match place {
-            Place::Taken => division.taken.set(ranks, index, (start, tie)),
+            Place::Taken => division.taken.set(ranks, index, TagKey::new(start, tie)),
             Place::Early => division.early.set(ranks, index, (start, key, tie)),
-            _ => division.ready.set(ranks, index, (key, tie)),
+            _ => division.ready.set(ranks, index, TagKey::new(key, tie)),
         }
         if let (Some(tag), true) = (promise, place != Place::Taken) {
-            division.promised.set(&mut self.promises, index, (tag, tie));
+            division.promised.set(&mut self.promises, index, TagKey::new(tag, tie));
         }
         self.nodes[index as usize].place = place;
     }

@@ -24,10 +24,21 @@ impl Positions {
         self.0[number as usize] = position as u32;
     }
 
-    fn make_room(&mut self, number: u32) {
+    /// The position of a number, for which there is room from then on.
+    #[inline]
+    fn of(&mut self, number: u32) -> u32 {
         if self.0.len() <= number as usize {
-            self.0.resize(number as usize + 1, ABSENT);
+            self.make_room(number as usize + 1);
         }
+        self.0[number as usize]
+    }
+
+    #[cold]
+    fn make_room(&mut self, wanted: usize) {
+        if self.0.capacity() < wanted {
+            self.0.reserve_exact(wanted + wanted / 4 - self.0.len());
+        }
+        self.0.resize(wanted, ABSENT);
     }
 }
 
@@ -49,6 +60,16 @@ impl<K: Ord + Copy> Heap<K> {
         self.entries.is_empty()
     }
 
+    /// Makes room for one more entry where there is none: for twice as many as there are, but not for more
+    /// than `most`, or a quarter more than there are if that is more.
+    pub(crate) fn reserve(&mut self, most: usize) {
+        let count = self.entries.len();
+        if count == self.entries.capacity() {
+            let wanted = (2 * count).min(most.max(count + count / 4));
+            self.entries.reserve_exact(wanted.max(count + 1) - count);
+        }
+    }
+
     /// Keeps room for so many entries, or for those that there are.
     pub(crate) fn shrink_to(&mut self, entries: usize) {
         self.entries.shrink_to(entries);
@@ -66,8 +87,7 @@ impl<K: Ord + Copy> Heap<K> {
 
     /// Inserts `number`, or changes its key.
     pub(crate) fn set(&mut self, positions: &mut Positions, number: u32, key: K) {
-        positions.make_room(number);
-        let position = positions.0[number as usize];
+        let position = positions.of(number);
         if position == ABSENT {
             self.entries.push((key, number));
             positions.set(number, self.entries.len() - 1);
@@ -125,44 +145,50 @@ impl<K: Ord + Copy> Heap<K> {
     }
 
     fn sift_up(&mut self, positions: &mut Positions, mut position: usize) {
-        let entry = self.entries[position];
+        let entries = self.entries.as_mut_slice();
+        let entry = entries[position];
         while position > 0 {
             let parent = (position - 1) / 4;
-            if self.entries[parent].0 <= entry.0 {
+            let above = entries[parent];
+            if above.0 <= entry.0 {
                 break;
             }
-            self.entries[position] = self.entries[parent];
-            positions.set(self.entries[position].1, position);
+            entries[position] = above;
+            positions.set(above.1, position);
             position = parent;
         }
-        self.entries[position] = entry;
+        entries[position] = entry;
         positions.set(entry.1, position);
     }
 
     fn sift_down(&mut self, positions: &mut Positions, mut position: usize) {
-        let entry = self.entries[position];
-        loop {
-            let first = 4 * position + 1;
-            if first >= self.entries.len() {
+        let entries = self.entries.as_mut_slice();
+        let entry = entries[position];
+        while let Some(child) = least_child(entries, position) {
+            let least = entries[child];
+            if least.0 >= entry.0 {
                 break;
             }
-            let end = (first + 4).min(self.entries.len());
-            let mut least = first;
-            for child in first + 1..end {
-                if self.entries[child].0 < self.entries[least].0 {
-                    least = child;
-                }
-            }
-            if self.entries[least].0 >= entry.0 {
-                break;
-            }
-            self.entries[position] = self.entries[least];
-            positions.set(self.entries[position].1, position);
-            position = least;
+            entries[position] = least;
+            positions.set(least.1, position);
+            position = child;
         }
-        self.entries[position] = entry;
+        entries[position] = entry;
         positions.set(entry.1, position);
     }
+}
+
+/// Where the child with the least key is, if there are children.
+fn least_child<K: Ord + Copy>(entries: &[(K, u32)], parent: usize) -> Option<usize> {
+    let first = 4 * parent + 1;
+    let children = entries.get(first..)?;
+    let (mut least, mut least_key) = (0, children.first()?.0);
+    for (place, (key, _)) in children.iter().enumerate().take(4).skip(1) {
+        if *key < least_key {
+            (least, least_key) = (place, *key);
+        }
+    }
+    Some(first + least)
 }
 
 /// A heap with a table of positions of its own.

@@ -102,7 +102,7 @@ pub struct Lane<P> {
     /// Ended badly, kept for late news.
     kept: List,
     parked: IndexedHeap<(Time, u64)>,
-    /// Queues whose head will expire, by when.
+    /// Queues whose head will expire, by when or by a time before that.
     expiring: IndexedHeap<(Time, u32)>,
     /// Campaigns, and what is paused below the level of a sender.
     holds: Holds,
@@ -256,7 +256,8 @@ impl<P: Policy> Lane<P> {
     }
 
     /// The earliest time at which `next` should be called although nothing else happens, apart from
-    /// what [`Next::NotUntil`] said. Earlier calls are harmless.
+    /// what [`Next::NotUntil`] said. Where messages expire it may be too early, never too late. Earlier
+    /// calls are harmless.
     pub fn wake(&self) -> Option<Time> {
         let first = |due: Option<((Time, u64), u32)>| due.map_or(Time::NEVER, |((due, _), _)| due);
         let first_of_id =
@@ -271,6 +272,14 @@ impl<P: Policy> Lane<P> {
             .min(first_of_id(self.expiring.peek()))
             .min(self.yielding.as_ref().map_or(Time::NEVER, |yielding| yielding.due()));
         (due < Time::NEVER).then_some(due)
+    }
+
+    /// The same if it is before `time`: for whoever has a call at that time in mind anyway, nearly free.
+    pub fn wake_before(&self, time: Time) -> Option<Time> {
+        if self.due >= time {
+            return None;
+        }
+        self.wake().filter(|wake| *wake < time)
     }
 
     /// When the first message of a list has waited for `wait`; a time-out beyond all time never ends.

@@ -23,19 +23,20 @@ use super::heap::{Heap, Positions};
 use super::policy::{
     Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing, TermTimes,
 };
+use super::tags::{Tag, TagKey, unused};
+use crate::paged::Paged;
 use crate::time::Time;
 use crate::units::{QueueId, Rate, Segments, Weight};
 
 /// Tag units of one segment at weight 1: the least common multiple of 1 to 16, times 2²⁰.
 pub const TAG_UNITS: u64 = 720_720 << 20;
 
-/// The same for a weight of one millionth.
-const UNITS_PER_MILLIONTH: u64 = TAG_UNITS * 1_000_000;
-
 /// Children that a family has room for although it has none now.
 const MOST_ROOM_KEPT: usize = 8;
 
 const ROOT: u32 = 0;
+/// The family of the root's children.
+const OLDEST: u32 = 0;
 const NONE: u32 = u32::MAX;
 
 /// The scoring policy; re-scores after every message.
@@ -43,37 +44,29 @@ const NONE: u32 = u32::MAX;
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scoring {
     /// Index 0 is the root; the node of a hop is its number plus one.
-    nodes: Vec<Node>,
+    nodes: Paged<Node>,
     /// What only nodes with children have; index 0 is the root's.
-    families: Vec<Family>,
+    families: Paged<Family>,
     free_families: Vec<u32>,
     positions: Positions,
     /// The leaf of each queue.
-    leaves: Vec<u32>,
+    leaves: Paged<u32>,
     /// Only to tell scores in seconds.
     rate: Option<Rate>,
 }
 
-/// Key of a child among its siblings: tag, then the keyed order.
-type Key = (i128, u64);
-
-/// There is a node for every queue, so what only parents need is kept apart.
+/// There is a node for every queue, so it is a cache line, and what only parents need is kept apart.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Node {
-    parent: u32,
+    /// Its own and its siblings', by the index of their [`Family`]; of nobody's node none.
+    family: u32,
     below: Below,
     state: State,
-    weight: Weight,
     tie: u64,
-    /// Whole units of tag a segment costs, and what is left over, in `1/weight` units.
-    cost: u64,
-    cost_remainder: u64,
-    /// Fraction of a unit not charged yet, in `1/weight` units.
-    carry: u64,
     /// Service received ÷ weight; while the node is frozen, how far that was ahead of V when it was held
     /// back.
-    start: i128,
+    start: Tag,
 }
 
 /// What is under a node.
@@ -93,14 +86,23 @@ struct Family {
     /// V of the children.
     virtual_time: i128,
     /// Eligible children.
-    eligible: Heap<Key>,
+    eligible: Heap<TagKey>,
     /// Children held back by caps of their own.
     frozen: u32,
     /// Children in any state.
     children: u32,
+    /// Whose they are.
+    parent: u32,
 }
 
 impl Family {
+    /// A child becomes eligible. Most families are small, so room is made for hardly more than there are
+    /// children.
+    fn enter(&mut self, positions: &mut Positions, child: u32, key: TagKey) {
+        self.eligible.reserve(self.children as usize);
+        self.eligible.set(positions, child, key);
+    }
+
     /// Makes it nobody's. It keeps the room of a small heap for whoever has it next: queues come and go
     /// all the time, and a steady state allocates nothing.
     fn forget(&mut self) {
@@ -122,53 +124,12 @@ enum State {
 }
 
 impl Node {
-    fn new(parent: u32, below: Below, weight: Weight, tie: u64) -> Self {
-        let mut node = Node {
-            parent,
-            below,
-            state: State::Idle,
-            weight,
-            tie,
-            cost: 0,
-            cost_remainder: 0,
-            carry: 0,
-            start: 0,
-        };
-        node.set_weight(weight);
-        node
+    fn new(family: u32, below: Below, weight: Weight, tie: u64) -> Self {
+        Node { family, below, state: State::Idle, tie, start: Tag::new(weight) }
     }
 
-    fn set_weight(&mut self, weight: Weight) {
-        self.weight = weight;
-        self.cost = UNITS_PER_MILLIONTH / weight.millionths();
-        self.cost_remainder = UNITS_PER_MILLIONTH % weight.millionths();
-        self.carry = 0;
-    }
-
-    /// Tag units that `segments` cost now; the fraction is carried.
-    fn charge(&mut self, segments: Segments) -> i128 {
-        let mut units = i128::from(self.cost) * i128::from(segments.0);
-        if self.cost_remainder != 0 {
-            let fraction =
-                u128::from(self.cost_remainder) * u128::from(segments.0) + u128::from(self.carry);
-            let weight = u128::from(self.weight.millionths());
-            units += (fraction / weight) as i128;
-            self.carry = (fraction % weight) as u64;
-        }
-        units
-    }
-
-    /// Takes a charge back, to the unit.
-    fn refund(&mut self, segments: Segments) -> i128 {
-        let mut units = i128::from(self.cost) * i128::from(segments.0);
-        if self.cost_remainder != 0 {
-            let weight = i128::from(self.weight.millionths());
-            let fraction =
-                i128::from(self.carry) - i128::from(self.cost_remainder) * i128::from(segments.0);
-            units -= fraction.div_euclid(weight);
-            self.carry = fraction.rem_euclid(weight) as u64;
-        }
-        units
+    fn key(&self) -> TagKey {
+        TagKey::new(self.start.value(), self.tie)
     }
 }
 
@@ -181,14 +142,17 @@ impl Default for Scoring {
 impl Scoring {
     /// The policy without queues.
     pub fn new() -> Self {
-        Scoring {
-            nodes: alloc::vec![Node::new(NONE, Below::Family(ROOT), Weight::ONE, 0)],
-            families: alloc::vec![Family::default()],
+        let mut policy = Scoring {
+            nodes: Paged::default(),
+            families: Paged::default(),
             free_families: Vec::new(),
             positions: Positions::default(),
-            leaves: Vec::new(),
+            leaves: Paged::default(),
             rate: None,
-        }
+        };
+        let family = policy.new_family(ROOT);
+        policy.nodes.push(Node::new(NONE, Below::Family(family), Weight::ONE, 0));
+        policy
     }
 
     fn leaf(&self, queue: QueueId) -> u32 {
@@ -197,39 +161,31 @@ impl Scoring {
         leaf
     }
 
-    /// The index of the children of a node that has some.
-    fn family_of(&self, parent: u32) -> usize {
-        match self.nodes[parent as usize].below {
-            Below::Family(family) => family as usize,
-            Below::Queue(queue) => unreachable!("queue {queue} has no children"),
-        }
-    }
-
-    fn new_family(&mut self) -> Below {
+    /// A family for the children of a node.
+    fn new_family(&mut self, parent: u32) -> u32 {
         let index = self.free_families.pop().unwrap_or_else(|| {
             self.families.push(Family::default());
             (self.families.len() - 1) as u32
         });
-        Below::Family(index)
+        self.families[index].parent = parent;
+        index
     }
 
     /// Moves a node to another state and lets its ancestors follow.
     fn settle(&mut self, mut index: u32, mut target: State) {
         while index != ROOT {
-            let parent = self.nodes[index as usize].parent;
-            let family = self.family_of(parent);
-            let family = &mut self.families[family];
-            let node = &mut self.nodes[index as usize];
+            let node = &mut self.nodes[index];
+            let family = &mut self.families[node.family];
             let before = node.state;
             let start = match before {
-                State::Idle => node.start.max(family.virtual_time),
-                State::Frozen => family.virtual_time + node.start,
-                State::Eligible => node.start,
+                State::Idle => node.start.value().max(family.virtual_time),
+                State::Frozen => family.virtual_time + node.start.value(),
+                State::Eligible => node.start.value(),
             };
-            node.start = match target {
+            node.start.move_to(match target {
                 State::Frozen => start - family.virtual_time,
                 State::Idle | State::Eligible => start,
-            };
+            });
             if before == State::Idle && target == State::Idle {
                 return;
             }
@@ -237,7 +193,7 @@ impl Scoring {
             family.frozen -= u32::from(before == State::Frozen);
             family.frozen += u32::from(target == State::Frozen);
             if target == State::Eligible {
-                family.eligible.set(&mut self.positions, index, (start, node.tie));
+                family.enter(&mut self.positions, index, node.key());
             } else if before == State::Eligible {
                 family.eligible.remove(&mut self.positions, index);
             }
@@ -248,65 +204,62 @@ impl Scoring {
             } else {
                 State::Idle
             };
-            if parent == ROOT || self.nodes[parent as usize].state == wanted {
+            let parent = family.parent;
+            if parent == ROOT || self.nodes[parent].state == wanted {
                 return;
             }
             (index, target) = (parent, wanted);
-        }
-    }
-
-    /// Adds `units` to the tag of a node, wherever it is kept now.
-    fn move_tag(&mut self, index: u32, units: i128) {
-        let node = &mut self.nodes[index as usize];
-        node.start += units;
-        if node.state == State::Eligible {
-            let (key, parent) = ((node.start, node.tie), node.parent);
-            let family = self.family_of(parent);
-            self.families[family].eligible.set(&mut self.positions, index, key);
         }
     }
 }
 
 impl Policy for Scoring {
     fn attach(&mut self, _: Time, queue: QueueId, path: &[Hop]) {
-        let mut parent = ROOT;
+        let (mut family, mut leaf) = (OLDEST, ROOT);
         for (depth, hop) in path.iter().enumerate() {
             let index = hop.node.0 + 1;
-            if self.nodes.len() <= index as usize {
-                let nobody = || Node::new(NONE, Below::Queue(NONE), Weight::ONE, 0);
-                self.nodes.resize_with(index as usize + 1, nobody);
+            while self.nodes.len() <= index as usize {
+                self.nodes.push(Node::new(NONE, Below::Queue(NONE), Weight::ONE, 0));
             }
-            if self.nodes[index as usize].parent == NONE {
+            if self.nodes[index].family == NONE {
                 let is_leaf = depth + 1 == path.len();
-                let below = if is_leaf { Below::Queue(queue.0) } else { self.new_family() };
-                self.nodes[index as usize] = Node::new(parent, below, hop.weight, hop.tie);
-                let family = self.family_of(parent);
+                let below = if is_leaf {
+                    Below::Queue(queue.0)
+                } else {
+                    Below::Family(self.new_family(index))
+                };
+                self.nodes[index] = Node::new(family, below, hop.weight, hop.tie);
                 self.families[family].children += 1;
             }
-            parent = index;
+            if let Below::Family(below) = self.nodes[index].below {
+                family = below;
+            }
+            leaf = index;
         }
-        if self.leaves.len() <= queue.index() {
-            self.leaves.resize(queue.index() + 1, NONE);
+        while self.leaves.len() <= queue.index() {
+            self.leaves.push(NONE);
         }
-        self.leaves[queue.index()] = parent;
+        self.leaves[queue.0] = leaf;
     }
 
     fn detach(&mut self, _: Time, queue: QueueId) {
         let mut index = self.leaf(queue);
-        self.leaves[queue.index()] = NONE;
+        self.leaves[queue.0] = NONE;
         while index != ROOT {
-            if let Below::Family(family) = self.nodes[index as usize].below {
-                if self.families[family as usize].children > 0 {
+            if let Below::Family(family) = self.nodes[index].below {
+                let children = &mut self.families[family];
+                if children.children > 0 {
                     return;
                 }
-                self.families[family as usize].forget();
+                children.forget();
                 self.free_families.push(family);
             }
-            let node = &mut self.nodes[index as usize];
+            let node = &mut self.nodes[index];
             debug_assert_eq!(node.state, State::Idle);
-            index = core::mem::replace(&mut node.parent, NONE);
-            let family = self.family_of(index);
-            self.families[family].children -= 1;
+            let family = core::mem::replace(&mut node.family, NONE);
+            let family = &mut self.families[family];
+            family.children -= 1;
+            index = family.parent;
         }
     }
 
@@ -316,7 +269,7 @@ impl Policy for Scoring {
 
     fn eligible(&mut self, _: Time, queue: QueueId, _: Entry) {
         let leaf = self.leaf(queue);
-        if self.nodes[leaf as usize].state != State::Eligible {
+        if self.nodes[leaf].state != State::Eligible {
             self.settle(leaf, State::Eligible);
         }
     }
@@ -325,69 +278,62 @@ impl Policy for Scoring {
         let leaf = self.leaf(queue);
         match why {
             Ineligible::Empty => self.settle(leaf, State::Idle),
-            Ineligible::Blocked if self.nodes[leaf as usize].state == State::Frozen => {}
+            Ineligible::Blocked if self.nodes[leaf].state == State::Frozen => {}
             Ineligible::Blocked => self.settle(leaf, State::Frozen),
         }
     }
 
     fn pick(&mut self, _: Time, _: Entropy<'_>) -> Pick {
-        let mut index = ROOT;
+        let mut family = OLDEST;
         loop {
-            let family = match self.nodes[index as usize].below {
+            let Some((_, child)) = self.families[family].eligible.peek() else { return Pick::Idle };
+            match self.nodes[child].below {
                 Below::Queue(queue) => return Pick::Queue(QueueId(queue)),
-                Below::Family(family) => &self.families[family as usize],
-            };
-            match family.eligible.peek() {
-                Some((_, child)) => index = child,
-                None => return Pick::Idle,
+                Below::Family(below) => family = below,
             }
         }
     }
 
     fn dispatched(&mut self, _: Time, queue: QueueId, sent: Entry, next: Option<Entry>) {
-        // Whether the node at hand stays eligible; one that does not leaves its parent's heap at once
+        // Whether the node at hand stays eligible; one that does not leaves its siblings' heap at once
         // instead of being moved in it first.
         let mut stays = next.is_some();
+        let mut holds_frozen = false;
         let mut index = self.leaf(queue);
         while index != ROOT {
-            let parent = self.nodes[index as usize].parent;
-            let family = self.family_of(parent);
-            let holds_frozen = match self.nodes[index as usize].below {
-                Below::Family(below) => self.families[below as usize].frozen > 0,
-                Below::Queue(_) => false,
-            };
-            let family = &mut self.families[family];
-            let node = &mut self.nodes[index as usize];
+            let node = &mut self.nodes[index];
+            let family = &mut self.families[node.family];
             debug_assert_eq!(node.state, State::Eligible, "a picked queue and all above it are");
-            let before = node.start;
-            node.start += node.charge(sent.segments);
-            family.virtual_time = family.virtual_time.max(before);
+            family.virtual_time = family.virtual_time.max(node.start.value());
+            node.start.charge(sent.segments);
             if stays {
-                family.eligible.set(&mut self.positions, index, (node.start, node.tie));
+                family.eligible.set(&mut self.positions, index, node.key());
             } else {
                 family.eligible.remove(&mut self.positions, index);
                 family.frozen += u32::from(holds_frozen);
                 if holds_frozen {
                     node.state = State::Frozen;
-                    node.start -= family.virtual_time;
+                    node.start.move_to(node.start.value() - family.virtual_time);
                 } else {
                     node.state = State::Idle;
                 }
             }
-            (index, stays) = (parent, !family.eligible.is_empty());
+            (stays, holds_frozen) = (!family.eligible.is_empty(), family.frozen > 0);
+            index = family.parent;
         }
     }
 
     fn completed(&mut self, _: Time, queue: QueueId, charged: Segments, used: Segments) {
-        let back = Segments(charged.0.saturating_sub(used.0));
-        if back.0 == 0 {
-            return;
-        }
+        let Some(back) = unused(charged, used) else { return };
         let mut index = self.leaf(queue);
         while index != ROOT {
-            let units = self.nodes[index as usize].refund(back);
-            self.move_tag(index, -units);
-            index = self.nodes[index as usize].parent;
+            let node = &mut self.nodes[index];
+            let family = &mut self.families[node.family];
+            node.start.refund(back);
+            if node.state == State::Eligible {
+                family.eligible.set(&mut self.positions, index, node.key());
+            }
+            index = family.parent;
         }
     }
 
@@ -395,8 +341,8 @@ impl Policy for Scoring {
         match change {
             Reshape::Rate(rate) => self.rate = rate,
             Reshape::Weight { node: NodeId(node), weight, .. } => {
-                if let Some(node) = self.nodes.get_mut(node as usize + 1) {
-                    node.set_weight(weight);
+                if self.nodes.get(node as usize + 1).is_some() {
+                    self.nodes[node + 1].start.reweigh(weight);
                 }
             }
         }
@@ -412,23 +358,23 @@ impl Policy for Scoring {
         // `share` is the part of the node above that the queue is entitled to.
         let (mut lag, mut share) = (0_i128, BILLION);
         while index != ROOT {
-            let node = &self.nodes[index as usize];
+            let node = &self.nodes[index];
             if node.state != State::Eligible {
                 return None;
             }
-            let siblings = &self.families[self.family_of(node.parent)];
+            let siblings = &self.families[node.family];
             let (mut weights, mut ahead) = (0_i128, 0_i128);
-            for ((start, _), child) in siblings.eligible.iter() {
-                let weight = i128::from(self.nodes[child as usize].weight.millionths());
+            for (key, child) in siblings.eligible.iter() {
+                let weight = i128::from(self.nodes[child].start.weight());
                 weights += weight;
                 // Tags grow for ever, their distances do not.
-                ahead += (start - node.start) * weight;
+                ahead += (key.tag() - node.start.value()) * weight;
             }
-            let weight = i128::from(node.weight.millionths());
+            let weight = i128::from(node.start.weight());
             let own = ahead / weights * weight * (BILLION / 1_000_000) / i128::from(TAG_UNITS);
             lag += own * share / BILLION;
             share = share * weight / weights;
-            index = node.parent;
+            index = siblings.parent;
         }
         let (segments, per) = self.rate.map_or((1, BILLION), |rate| {
             (i128::from(rate.segments()), i128::from(rate.per().as_nanoseconds()))

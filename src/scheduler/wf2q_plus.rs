@@ -11,11 +11,9 @@ use alloc::vec::Vec;
 use super::heap::{Heap, Positions};
 use super::node_rule::{ChildId, NodeRule};
 use super::service_clock::ServiceClock;
-use super::tags::Tag;
+use super::tags::{Tag, TagKey};
 use crate::time::Time;
 use crate::units::{Rate, Segments, Weight};
-
-type Key = (i128, u64);
 
 /// The smallest finish tag among the children whose start tag V has reached.
 #[derive(Clone, Debug)]
@@ -23,8 +21,8 @@ type Key = (i128, u64);
 pub struct Wf2qPlus {
     clock: ServiceClock,
     /// Children whose start V has reached, by finish tag; and the others awake, by start tag.
-    ready: Heap<Key>,
-    early: Heap<Key>,
+    ready: Heap<TagKey>,
+    early: Heap<TagKey>,
 }
 
 /// The children's tags.
@@ -77,21 +75,21 @@ impl Wf2qPlus {
 
     /// V is never below the least start of those awake.
     fn reach_the_first(&mut self, table: &mut Wf2qChildren) {
-        if let Some(((start, _), _)) = self.early.peek().filter(|_| self.ready.is_empty()) {
-            self.clock.lift(start);
+        if let Some((first, _)) = self.early.peek().filter(|_| self.ready.is_empty()) {
+            self.clock.lift(first.tag());
             self.promote(table);
         }
     }
 
     fn promote(&mut self, table: &mut Wf2qChildren) {
-        while let Some(((start, _), child)) = self.early.peek() {
-            if start > self.clock.value() {
+        while let Some((first, child)) = self.early.peek() {
+            if first.tag() > self.clock.value() {
                 break;
             }
             self.early.remove(&mut table.positions, child);
             let own = &mut table.children[child as usize];
             own.place = Place::Ready;
-            let key = (own.start.after(own.head), own.tie);
+            let key = TagKey::new(own.start.after(own.head), own.tie);
             self.ready.set(&mut table.positions, child, key);
         }
     }
@@ -107,10 +105,13 @@ impl Wf2qPlus {
         table.children[child as usize].place = place;
         match place {
             Place::Ready => {
-                let key = (own.start.after(own.head), own.tie);
+                let key = TagKey::new(own.start.after(own.head), own.tie);
                 self.ready.set(&mut table.positions, child, key);
             }
-            _ => self.early.set(&mut table.positions, child, (own.start.value(), own.tie)),
+            _ => {
+                let key = TagKey::new(own.start.value(), own.tie);
+                self.early.set(&mut table.positions, child, key);
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 
 use apportion::scheduler::{
     Backpressure, Change, Lane, LaneConfig, Message, Next, Policy, ReceiptState, RetryPolicy,
-    SessionChange, Status, TenantSpec, Ticket,
+    SessionChange, Status, Target, TenantSpec, Ticket,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{
@@ -76,6 +76,12 @@ impl<P: Policy> Crowd<P> {
             expires: self.now + Span::from_seconds(86_400 + mix(number) % 86_400),
         };
         self.lane.submit(self.now, message, &mut ()).expect("admission takes it");
+    }
+
+    /// Withdraws all that waits of the tenant that a queue belongs to.
+    pub(crate) fn withdraw(&mut self, queue: u32) {
+        let tenant = TenantId(queue / QUEUES_OF_TENANT);
+        self.lane.cancel(self.now, Target::Tenant(tenant), &mut ());
     }
 
     /// Submits so many messages to each queue.

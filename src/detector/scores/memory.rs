@@ -46,6 +46,7 @@ const IS_OVER: f32 = 5.0;
 const GOES_ON: f64 = 3.0;
 
 /// Everything remembered of an account.
+#[derive(Clone)]
 pub(in crate::detector) struct Memory {
     pub(super) recent: Recent,
     pub(super) failures: FailureLevel,

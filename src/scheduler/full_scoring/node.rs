@@ -6,15 +6,13 @@ use super::super::heap::Heap;
 use super::super::pacing::Pacer;
 use super::super::policy::{Entry, TermTimes};
 use super::super::service_clock::ServiceClock;
-use super::super::tags::Tag;
+use super::super::tags::{Tag, TagKey};
 use crate::time::Time;
 use crate::units::Weight;
 
 pub(super) const ROOT: u32 = 0;
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Key of a child among its siblings: a tag, then the keyed order.
-pub(super) type Key = (i128, u64);
 /// Key of a child that V has not reached: its start, then its finish, so that among those that V reaches
 /// next the first is the one that goes next.
 pub(super) type EarlyKey = (i128, i128, u64);
@@ -99,11 +97,11 @@ pub(super) struct Node {
 pub(super) struct Division {
     /// V. It knows the sum of the children's weights.
     pub(super) clock: ServiceClock,
-    pub(super) ready: Heap<Key>,
+    pub(super) ready: Heap<TagKey>,
     pub(super) early: Heap<EarlyKey>,
-    pub(super) taken: Heap<Key>,
+    pub(super) taken: Heap<TagKey>,
     /// Children with a promise that are ready, by the tag of that.
-    pub(super) promised: Heap<Key>,
+    pub(super) promised: Heap<TagKey>,
     /// Service of the node, slowed down while its ready children are promised more than all of it.
     pub(super) promised_clock: Tag,
     /// Sum of the parts promised to ready children, in millionths.

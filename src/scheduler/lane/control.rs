@@ -186,7 +186,7 @@ impl<P: Policy> Lane<P> {
         let mut chosen = Vec::new();
         for position in 0..self.directory.queues_of_party(party) {
             let queue = self.directory.queue(self.directory.queue_of_party(party, position));
-            for list in [&queue.messages, &queue.aside] {
+            for list in [queue.messages, queue.aside()] {
                 let mut cursor = list.head();
                 while let Some(slot) = cursor {
                     chosen.push(slot);

@@ -13,6 +13,7 @@ use super::counts::Counts;
 use super::gate::Gate;
 use super::shares::ShareTree;
 use super::store::{List, NONE};
+use crate::paged::Paged;
 use crate::scheduler::heap::IndexedHeap;
 use crate::scheduler::message::Message;
 use crate::scheduler::policy::{Hop, Level, NodeId, Policy};
@@ -37,12 +38,11 @@ pub(super) struct Directory {
     pub(super) held_senders: IndexedHeap<(Time, u32)>,
     /// The same for tenants.
     pub(super) held_tenants: IndexedHeap<(Time, u32)>,
-    queues: Vec<Queue>,
+    queues: Paged<Queue>,
     free_queues: Vec<u32>,
     queues_in_use: usize,
     /// Idle queues, threaded through them from the one idle for longest to the latest.
-    idle_first: u32,
-    idle_last: u32,
+    idle: List,
     idle_count: usize,
     path: Vec<Hop>,
 }
@@ -92,8 +92,9 @@ pub(super) enum Party {
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Queue {
     pub(super) messages: List,
-    /// Its parked messages, and its queued ones that a pause keeps out of it.
-    pub(super) aside: List,
+    /// See [`Queue::aside`]. While it is idle it has none, and the idle queues before and behind it are
+    /// kept in the same place.
+    aside: List,
     pub(super) segments: u64,
     pub(super) node: NodeId,
     pub(super) tenant: TenantId,
@@ -101,10 +102,20 @@ pub(super) struct Queue {
     pub(super) sender: SenderId,
     /// Messages queued, parked or in flight: while there are any, the queue stays.
     pub(super) live: u32,
-    /// Neighbours among the idle queues, while it is idle.
-    idle_before: u32,
-    idle_after: u32,
     pub(super) standing: QueueStanding,
+}
+
+impl Queue {
+    /// Its parked messages, and its queued ones that a pause keeps out of it.
+    pub(super) fn aside(&self) -> List {
+        if self.live > 0 { self.aside } else { List::EMPTY }
+    }
+
+    /// The same of a queue that has messages.
+    pub(super) fn aside_mut(&mut self) -> &mut List {
+        debug_assert!(self.live > 0, "an idle queue has nothing aside");
+        &mut self.aside
+    }
 }
 
 /// What the policy was last told of a queue.
@@ -135,11 +146,10 @@ impl Directory {
             senders: Vec::new(),
             held_senders: IndexedHeap::default(),
             held_tenants: IndexedHeap::default(),
-            queues: Vec::new(),
+            queues: Paged::default(),
             free_queues: Vec::new(),
             queues_in_use: 0,
-            idle_first: NONE,
-            idle_last: NONE,
+            idle: List::EMPTY,
             idle_count: 0,
             path: Vec::new(),
         }
@@ -246,11 +256,11 @@ impl Directory {
     }
 
     pub(super) fn queue(&self, id: QueueId) -> &Queue {
-        &self.queues[id.index()]
+        &self.queues[id.0]
     }
 
     pub(super) fn queue_mut(&mut self, id: QueueId) -> &mut Queue {
-        &mut self.queues[id.index()]
+        &mut self.queues[id.0]
     }
 
     /// The queue of a message among those of a class, created if need be.
@@ -292,19 +302,21 @@ impl Directory {
             class,
             sender: message.sender,
             live: 0,
-            idle_before: NONE,
-            idle_after: NONE,
             standing: QueueStanding::Empty,
         };
-        match self.queues.get_mut(id.index()) {
-            Some(slot) => *slot = queue,
-            None => self.queues.push(queue),
+        if id.index() < self.queues.len() {
+            self.queues[id.0] = queue;
+        } else {
+            self.queues.push(queue);
         }
         // A new queue is idle until its first message is counted; admission may refuse that one.
         self.join_idle(id);
         let tenant = self.tenant_mut(message.tenant);
+        make_room(&mut tenant.queues);
         tenant.queues.insert(place, (class, message.sender, id));
-        self.sender_mut(message.sender).queues.push(id);
+        let queues_of_sender = &mut self.sender_mut(message.sender).queues;
+        make_room(queues_of_sender);
+        queues_of_sender.push(id);
         let mut path = core::mem::take(&mut self.path);
         self.tree.path(node, &mut path);
         policy.attach(now, id, &path);
@@ -317,16 +329,16 @@ impl Directory {
 
     /// One more message of a queue is queued, parked or in flight.
     pub(super) fn hold(&mut self, id: QueueId) {
-        if self.queues[id.index()].live == 0 {
+        if self.queues[id.0].live == 0 {
             self.leave_idle(id);
             self.queues_in_use += 1;
         }
-        self.queues[id.index()].live += 1;
+        self.queues[id.0].live += 1;
     }
 
     /// One message fewer; the queue that was idle for longest may be reclaimed.
     pub(super) fn release<P: Policy>(&mut self, now: Time, id: QueueId, policy: &mut P) {
-        let queue = &mut self.queues[id.index()];
+        let queue = &mut self.queues[id.0];
         queue.live -= 1;
         if queue.live > 0 {
             return;
@@ -334,7 +346,7 @@ impl Directory {
         self.queues_in_use -= 1;
         self.join_idle(id);
         while self.idle_count > self.queues_in_use.max(IDLE_QUEUES_KEPT) {
-            let oldest = QueueId(self.idle_first);
+            let oldest = QueueId(self.idle.head);
             self.leave_idle(oldest);
             self.reclaim(now, oldest, policy);
         }
@@ -342,30 +354,30 @@ impl Directory {
 
     fn join_idle(&mut self, id: QueueId) {
         self.idle_count += 1;
-        let before = core::mem::replace(&mut self.idle_last, id.0);
-        let queue = &mut self.queues[id.index()];
-        (queue.idle_before, queue.idle_after) = (before, NONE);
+        let before = core::mem::replace(&mut self.idle.tail, id.0);
+        self.queues[id.0].aside = List { head: before, tail: NONE };
         match before {
-            NONE => self.idle_first = id.0,
-            before => self.queues[before as usize].idle_after = id.0,
+            NONE => self.idle.head = id.0,
+            before => self.queues[before].aside.tail = id.0,
         }
     }
 
     fn leave_idle(&mut self, id: QueueId) {
         self.idle_count -= 1;
-        let Queue { idle_before, idle_after, .. } = self.queues[id.index()];
-        match idle_before {
-            NONE => self.idle_first = idle_after,
-            before => self.queues[before as usize].idle_after = idle_after,
+        let List { head: before, tail: after } =
+            core::mem::replace(&mut self.queues[id.0].aside, List::EMPTY);
+        match before {
+            NONE => self.idle.head = after,
+            before => self.queues[before].aside.tail = after,
         }
-        match idle_after {
-            NONE => self.idle_last = idle_before,
-            after => self.queues[after as usize].idle_before = idle_before,
+        match after {
+            NONE => self.idle.tail = before,
+            after => self.queues[after].aside.head = before,
         }
     }
 
     fn reclaim<P: Policy>(&mut self, now: Time, id: QueueId, policy: &mut P) {
-        let Queue { node, tenant, class, sender, .. } = self.queues[id.index()];
+        let Queue { node, tenant, class, sender, .. } = self.queues[id.0];
         policy.detach(now, id);
         let slot = self.tenants[tenant.index()].as_mut().expect("a queue's tenant is attached");
         slot.queues.retain(|(_, _, queue)| *queue != id);
@@ -387,5 +399,13 @@ impl Directory {
     /// Queues that exist, in use or kept.
     pub(super) fn queue_count(&self) -> usize {
         self.queues_in_use + self.idle_count
+    }
+}
+
+/// Room for one more, and for a quarter of what there is: there are as many such lists as tenants and
+/// senders, and most are short.
+fn make_room<T>(entries: &mut Vec<T>) {
+    if entries.len() == entries.capacity() {
+        entries.reserve_exact(1 + entries.len() / 4);
     }
 }

@@ -230,10 +230,7 @@ impl<P: Policy> Lane<P> {
             if due > now {
                 break;
             }
-            let queue = QueueId(queue);
-            let slot = self.directory.queue(queue).messages.head();
-            let slot = slot.expect("a queue is watched only while it has a head that expires");
-            self.expire(now, slot, observer);
+            self.look_at_expiry(now, (due, QueueId(queue)), observer);
         }
         while let Some(((due, _), slot)) = self.holds.expiring.peek() {
             if due > now {
@@ -258,7 +255,7 @@ impl<P: Policy> Lane<P> {
     }
 
     /// The validity of a message that waits is over.
-    fn expire<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+    pub(super) fn expire<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
         let mut held = self.store.get(slot);
         self.leave_waiting(now, slot, &held);
         self.move_to(now, slot, &mut held, Happening::Expired, 0, observer);

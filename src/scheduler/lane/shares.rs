@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 use super::bounds::{Range, millionths_a_second};
 use super::filling::{Bounded, fill};
+use crate::paged::Paged;
 use crate::scheduler::policy::{Hop, Level, NodeId};
 use crate::units::{Rate, Weight, mix};
 
@@ -18,7 +19,7 @@ const ROOT: u32 = u32::MAX;
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct ShareTree {
-    nodes: Vec<Node>,
+    nodes: Paged<Node>,
     free: Vec<u32>,
     root_backlogged: u64,
     salt: u64,
@@ -30,12 +31,15 @@ pub(super) struct ShareTree {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 struct Node {
-    hop: Hop,
+    weight: Weight,
+    /// Decides ties, as a keyed order.
+    tie: u64,
+    /// Sum of the backlogged children's weights, in millionths.
+    backlogged_weight: u64,
     parent: u32,
     children: u32,
     backlogged_children: u32,
-    /// Sum of the backlogged children's weights, in millionths.
-    backlogged_weight: u64,
+    level: Level,
 }
 
 impl ShareTree {
@@ -53,35 +57,37 @@ impl ShareTree {
     ) -> NodeId {
         let index = self.free.pop().unwrap_or(self.nodes.len() as u32);
         let parent = parent.map_or(ROOT, |node| node.0);
-        let above = if parent == ROOT { 0 } else { self.nodes[parent as usize].hop.tie };
+        let above = if parent == ROOT { 0 } else { self.nodes[parent].tie };
         let tie = mix(mix(self.salt ^ above) ^ mix(identity << 3 | level as u64));
         let node = Node {
-            hop: Hop { node: NodeId(index), level, weight, tie },
+            weight,
+            tie,
+            backlogged_weight: 0,
             parent,
             children: 0,
             backlogged_children: 0,
-            backlogged_weight: 0,
+            level,
         };
         if index as usize == self.nodes.len() {
             self.nodes.push(node);
         } else {
-            self.nodes[index as usize] = node;
+            self.nodes[index] = node;
         }
         if parent != ROOT {
-            self.nodes[parent as usize].children += 1;
+            self.nodes[parent].children += 1;
         }
         NodeId(index)
     }
 
     /// Removes a node without children; returns its parent if that has none left either.
     pub(super) fn remove(&mut self, id: NodeId) -> Option<NodeId> {
-        let Node { parent, .. } = self.nodes[id.0 as usize];
+        let Node { parent, .. } = self.nodes[id.0];
         self.forget_range(id.0, parent);
         self.free.push(id.0);
         if parent == ROOT {
             return None;
         }
-        let node = &mut self.nodes[parent as usize];
+        let node = &mut self.nodes[parent];
         node.children -= 1;
         (node.children == 0).then_some(NodeId(parent))
     }
@@ -91,8 +97,9 @@ impl ShareTree {
         path.clear();
         let mut index = id.0;
         while index != ROOT {
-            path.push(self.nodes[index as usize].hop);
-            index = self.nodes[index as usize].parent;
+            let Node { level, weight, tie, parent, .. } = self.nodes[index];
+            path.push(Hop { node: NodeId(index), level, weight, tie });
+            index = parent;
         }
         path.reverse();
     }
@@ -101,36 +108,33 @@ impl ShareTree {
     pub(super) fn product(&self, id: NodeId) -> Weight {
         let (mut index, mut product) = (id.0, Weight::ONE);
         while index != ROOT {
-            product = product.times(self.nodes[index as usize].hop.weight);
-            index = self.nodes[index as usize].parent;
+            product = product.times(self.nodes[index].weight);
+            index = self.nodes[index].parent;
         }
         product
     }
 
     pub(super) fn set_weight(&mut self, id: NodeId, weight: Weight) {
-        let node = self.nodes[id.0 as usize];
+        let node = self.nodes[id.0];
         if node.backlogged_children > 0 {
             let sum = self.weight_below(node.parent);
-            *sum = *sum + weight.millionths() - node.hop.weight.millionths();
+            *sum = *sum + weight.millionths() - node.weight.millionths();
         }
-        self.nodes[id.0 as usize].hop.weight = weight;
+        self.nodes[id.0].weight = weight;
     }
 
     /// A leaf became backlogged, or stopped being so.
     pub(super) fn set_backlogged(&mut self, leaf: NodeId, is_backlogged: bool) {
         let mut index = leaf.0;
         loop {
-            let Node { hop, parent, .. } = self.nodes[index as usize];
+            let Node { weight, parent, .. } = self.nodes[index];
             let sum = self.weight_below(parent);
-            *sum = if is_backlogged {
-                *sum + hop.weight.millionths()
-            } else {
-                *sum - hop.weight.millionths()
-            };
+            *sum =
+                if is_backlogged { *sum + weight.millionths() } else { *sum - weight.millionths() };
             if parent == ROOT {
                 return;
             }
-            let children = &mut self.nodes[parent as usize].backlogged_children;
+            let children = &mut self.nodes[parent].backlogged_children;
             let before = *children;
             *children = if is_backlogged { before + 1 } else { before - 1 };
             if before.min(*children) > 0 {
@@ -156,19 +160,19 @@ impl ShareTree {
         let (sum, parent_counted) = if node.parent == ROOT {
             (self.root_backlogged, true)
         } else {
-            let parent = &self.nodes[node.parent as usize];
+            let parent = &self.nodes[node.parent];
             (parent.backlogged_weight, parent.backlogged_children > 0)
         };
-        (sum + if is_backlogged { 0 } else { node.hop.weight.millionths() }, parent_counted)
+        (sum + if is_backlogged { 0 } else { node.weight.millionths() }, parent_counted)
     }
 
     fn share_by_weight(&self, leaf: NodeId, is_backlogged: bool, mut share: u128) -> u128 {
         let (mut index, mut counted) = (leaf.0, is_backlogged);
         // From the bottom up: the order of the factors does not matter but for rounding.
         loop {
-            let node = &self.nodes[index as usize];
+            let node = &self.nodes[index];
             let (sum, parent_counted) = self.level_of(node, counted);
-            share = share * u128::from(node.hop.weight.millionths()) / u128::from(sum);
+            share = share * u128::from(node.weight.millionths()) / u128::from(sum);
             if node.parent == ROOT {
                 return share;
             }
@@ -178,16 +182,16 @@ impl ShareTree {
 
     /// The same where some nodes are promised or held to something: from the top down.
     fn share_within(&self, index: u32, is_backlogged: bool, amount: u128) -> u128 {
-        let node = &self.nodes[index as usize];
+        let node = &self.nodes[index];
         let (sum, parent_counted) = self.level_of(node, is_backlogged);
         let amount = match node.parent {
             ROOT => amount,
             parent => self.share_within(parent, parent_counted, amount),
         };
-        let weight = |index: u32| u128::from(self.nodes[index as usize].hop.weight.millionths());
+        let weight = |index: u32| u128::from(self.nodes[index].weight.millionths());
         let siblings = self.bounded.get(&node.parent).map_or(&[][..], Vec::as_slice);
         let takes_part =
-            |other: &u32| *other == index || self.nodes[*other as usize].backlogged_children > 0;
+            |other: &u32| *other == index || self.nodes[*other].backlogged_children > 0;
         let bounded: Vec<u32> = siblings.iter().copied().filter(takes_part).collect();
         let children: Vec<Bounded> = bounded
             .iter()
@@ -204,7 +208,7 @@ impl ShareTree {
 
     /// Promises a node something, or holds it to something.
     pub(super) fn set_range(&mut self, id: NodeId, range: Range) {
-        let siblings = self.bounded.entry(self.nodes[id.0 as usize].parent).or_default();
+        let siblings = self.bounded.entry(self.nodes[id.0].parent).or_default();
         if self.ranges.insert(id.0, range).is_none() {
             siblings.push(id.0);
         }
@@ -222,7 +226,7 @@ impl ShareTree {
         if parent == ROOT {
             &mut self.root_backlogged
         } else {
-            &mut self.nodes[parent as usize].backlogged_weight
+            &mut self.nodes[parent].backlogged_weight
         }
     }
 }

@@ -114,7 +114,7 @@ struct Lot {
     tenant: TenantId,
     sender: SenderId,
     class: ClassId,
-    /// Messages that belong to it; without any it stays only while it is its queue's latest.
+    /// Messages that belong to it; without any it is free.
     messages: u32,
 }
 
@@ -122,8 +122,8 @@ struct Lot {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct List {
-    head: u32,
-    tail: u32,
+    pub(super) head: u32,
+    pub(super) tail: u32,
 }
 
 impl List {
@@ -176,8 +176,7 @@ impl Store {
         let Record { message, submitted, .. } = record;
         let place_high = u16::try_from(sequence >> 32).unwrap_or(HAS_JOURNEY);
         assert_ne!(place_high, HAS_JOURNEY, "a lane takes fewer than 2^48 messages");
-        let lot = self.lot_for(queue, &message);
-        self.lots[lot].messages += 1;
+        let lot = self.join_lot(queue, &message);
         let kept = Kept {
             id: message.id.0,
             key: message.key,
@@ -203,8 +202,9 @@ impl Store {
         index
     }
 
-    /// The lot of a message that joins this queue: the queue's latest, unless that is of others.
-    fn lot_for(&mut self, queue: QueueId, message: &Message) -> u32 {
+    /// One message more in the lot of those that it joins in this queue: the queue's latest, unless that is
+    /// of others.
+    fn join_lot(&mut self, queue: QueueId, message: &Message) -> u32 {
         while self.lot_of_queue.len() <= queue.index() {
             self.lot_of_queue.push(NONE);
         }
@@ -213,32 +213,33 @@ impl Store {
         if latest != NONE {
             let lot = &mut self.lots[latest];
             if (lot.tenant, lot.sender, lot.class) == (tenant, sender, class) {
-                return latest;
-            }
-            if lot.messages == 0 {
-                *lot = Lot { queue, tenant, sender, class, messages: 0 };
+                lot.messages += 1;
                 return latest;
             }
         }
-        let lot = Lot { queue, tenant, sender, class, messages: 0 };
-        let index = self.free_lot;
-        if index == NONE {
+        let lot = Lot { queue, tenant, sender, class, messages: 1 };
+        let index = if self.free_lot == NONE {
             self.lots.push(lot);
-            self.lot_of_queue[queue.0] = (self.lots.len() - 1) as u32;
+            (self.lots.len() - 1) as u32
         } else {
-            self.free_lot = self.lots[index].messages;
-            self.lots[index] = lot;
-            self.lot_of_queue[queue.0] = index;
-        }
-        self.lot_of_queue[queue.0]
+            let free = self.free_lot;
+            self.free_lot = core::mem::replace(&mut self.lots[free], lot).messages;
+            free
+        };
+        self.lot_of_queue[queue.0] = index;
+        index
     }
 
     /// One message fewer in a lot.
     fn leave_lot(&mut self, index: u32) {
         let lot = &mut self.lots[index];
         lot.messages -= 1;
-        if lot.messages == 0 && self.lot_of_queue[lot.queue.0] != index {
+        if lot.messages == 0 {
             lot.messages = core::mem::replace(&mut self.free_lot, index);
+            let latest = &mut self.lot_of_queue[lot.queue.0];
+            if *latest == index {
+                *latest = NONE;
+            }
         }
     }
 
@@ -377,8 +378,7 @@ impl Store {
     /// A message joins another queue; what it is stays as it was.
     pub(super) fn set_queue(&mut self, index: u32, queue: QueueId) {
         let message = self.get(index).record.message;
-        let lot = self.lot_for(queue, &message);
-        self.lots[lot].messages += 1;
+        let lot = self.join_lot(queue, &message);
         let before = self.slots[index].lot;
         self.slots[index].lot = lot;
         self.leave_lot(before);

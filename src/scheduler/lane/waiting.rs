@@ -1,9 +1,9 @@
 //! Waiting messages: how they join and leave their queues, and when a queue may be picked.
 
-use super::Lane;
 use super::directory::{Party, QueueStanding};
 use super::gate::Gate;
 use super::store::Slot;
+use super::{Lane, LaneObserver};
 use crate::scheduler::life::Belief;
 use crate::scheduler::pacing::Pacer;
 use crate::scheduler::policy::{Entry, Ineligible, NodeId, Policy};
@@ -212,23 +212,43 @@ impl<P: Policy> Lane<P> {
     /// Lists a message that waits, though not in its queue's order.
     pub(super) fn join_aside(&mut self, slot: u32) {
         let queue = self.directory.queue_mut(self.store.queue(slot));
-        self.store.push_back(&mut queue.aside, slot);
+        self.store.push_back(queue.aside_mut(), slot);
     }
 
     pub(super) fn leave_aside(&mut self, slot: u32) {
         let queue = self.directory.queue_mut(self.store.queue(slot));
-        self.store.unlink(&mut queue.aside, slot);
+        self.store.unlink(queue.aside_mut(), slot);
     }
 
-    /// Keeps the time at which a queue's head expires.
+    /// Keeps a time at which, or before which, a queue's head expires: heads come and go with every
+    /// dispatch, and most leave long before they expire, so what is kept is not always put off.
     fn watch_expiry(&mut self, id: QueueId) {
         let head = self.directory.queue(id).messages.head();
-        let expires = head.map_or(Time::NEVER, |slot| self.store.expires(slot));
-        if expires < Time::NEVER {
-            self.expiring.set(id.0, (expires, id.0));
-            self.watch(expires);
-        } else if self.expiring.contains(id.0) {
-            self.expiring.remove(id.0);
+        let watched = self.expiring.key(id.0).map(|(due, _)| due);
+        match (head.map(|slot| self.store.expires(slot)), watched) {
+            (None, Some(_)) => self.expiring.remove(id.0),
+            (Some(expires), watched) if expires < watched.unwrap_or(Time::NEVER) => {
+                self.expiring.set(id.0, (expires, id.0));
+                self.watch(expires);
+            }
+            _ => {}
+        }
+    }
+
+    /// It is the time kept for a queue's head: either the head expires, or a later time is kept. Only
+    /// that way those that expire do so in the order of their own times.
+    pub(super) fn look_at_expiry<O: LaneObserver>(
+        &mut self,
+        now: Time,
+        (due, id): (Time, QueueId),
+        observer: &mut O,
+    ) {
+        let head = self.directory.queue(id).messages.head();
+        let head = head.expect("a queue is watched only while it has a head");
+        match self.store.expires(head) {
+            Time::NEVER => self.expiring.remove(id.0),
+            expires if expires > due => self.expiring.set(id.0, (expires, id.0)),
+            _ => self.expire(now, head, observer),
         }
     }
 
