@@ -42,6 +42,8 @@ fn a_regression_fails_and_an_improvement_passes() {
     let done = place.expect(1, "check calm.toml --baseline");
     assert!(done.stdout.contains("6 replications: fail"), "{}", done.stdout);
     assert!(done.stdout.contains("✗ no worse than the baseline (dwell_mean:tenant=small: "));
+    let again = "reproduce: apportion check calm.toml --baseline results/baselines\n";
+    assert!(done.stdout.contains(again), "{}", done.stdout);
     place.write("calm.toml", &scenario("8/s"));
     let done = place.expect(0, "check calm.toml --baseline");
     assert!(done.stdout.contains("6 replications: pass"), "{}", done.stdout);

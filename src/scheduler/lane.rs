@@ -102,7 +102,7 @@ pub struct Lane<P> {
     /// Ended badly, kept for late news.
     kept: List,
     parked: IndexedHeap<(Time, u64)>,
-    /// Queues whose head will expire, by when or by a time before that.
+    /// Queues whose head will expire, by when; see [`Lane::watch_expiry`].
     expiring: IndexedHeap<(Time, u32)>,
     /// Campaigns, and what is paused below the level of a sender.
     holds: Holds,
@@ -256,8 +256,7 @@ impl<P: Policy> Lane<P> {
     }
 
     /// The earliest time at which `next` should be called although nothing else happens, apart from
-    /// what [`Next::NotUntil`] said. Where messages expire it may be too early, never too late. Earlier
-    /// calls are harmless.
+    /// what [`Next::NotUntil`] said. Earlier calls are harmless.
     pub fn wake(&self) -> Option<Time> {
         let first = |due: Option<((Time, u64), u32)>| due.map_or(Time::NEVER, |((due, _), _)| due);
         let first_of_id =

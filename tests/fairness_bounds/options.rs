@@ -3,8 +3,8 @@
 use crate::explain::assert_balanced;
 use crate::rig::*;
 use apportion::scheduler::{
-    Batch, Change, FullScoring, LaneConfig, Message, Rescore, ScoringOptions, SessionChange,
-    Standing, Status, Target, TermTimes, Terms,
+    Batch, Change, FullScoring, LaneConfig, Message, Rescore, Scoring, ScoringOptions,
+    SessionChange, Standing, Status, Target, TermTimes, Terms,
 };
 use apportion::time::{Span, Time};
 use apportion::units::{ClassId, SenderId, SessionId, TenantId, mix};
@@ -224,6 +224,70 @@ fn a_score_tells_its_terms_in_seconds() {
     assert_eq!(standing.terms, expected);
     assert_eq!((standing.score_ns, standing.lag_nanosegments), (0, 0));
     assert_eq!(other.terms, TermTimes { health_ns: 0, ..expected });
+}
+
+#[test]
+fn who_waits_is_asked_of_those_that_still_wait() {
+    let terms = Terms { waiting_millionths: 1_000_000, ..Terms::NONE };
+    let mut rig = Rig::with_tenants(paced(1, 10), with_terms(terms), &[1, 1]);
+    let oldest = rig.put(0, 0);
+    rig.pass(seconds(8));
+    rig.put(1, 1);
+    rig.pass(seconds(2));
+    rig.put(0, 0);
+    assert_eq!(rig.cancel(Target::Message(oldest)), 1);
+    rig.pass(seconds(4));
+    let first = rig.send();
+    assert_eq!(first.message.tenant, TenantId(1), "six seconds are longer than four");
+    let [(_, _, standing)] = standings(&rig, 2)[..] else { panic!("one waits") };
+    assert_eq!(standing.terms.waiting_ns, 4_000_000_000);
+}
+
+#[test]
+fn every_setting_tells_the_same_standings() {
+    // Whatever decides the order, the lag of a queue is what its node and those above it are owed.
+    let config = || LaneConfig {
+        tenant_sets: vec![weight(2), weight(3)],
+        classes: vec![weight(1), weight(5)],
+        ..paced(7, 10)
+    };
+    let mut simple = Rig::new(config(), Scoring::new());
+    let mut full = Rig::new(config(), with_terms(Terms::NONE));
+    simple.up(0, u32::MAX);
+    full.up(0, u32::MAX);
+    for tenant in 0..5 {
+        simple.attach(tenant, Some(tenant % 2), 1 + tenant);
+        full.attach(tenant, Some(tenant % 2), 1 + tenant);
+    }
+    let mut seen = 0;
+    for step in 0..2000_u64 {
+        let luck = mix(step + 7_000_000);
+        let tenant = (luck % 5) as u32;
+        let class = ClassId((luck >> 20 & 1) as u16);
+        if luck >> 32 & 3 < 2 {
+            let message = simple.message(tenant, tenant, 1 + (luck >> 8 & 3) as u32);
+            simple.submit(Message { class, ..message }).expect("nothing refuses it");
+            let message = full.message(tenant, tenant, 1 + (luck >> 8 & 3) as u32);
+            full.submit(Message { class, ..message }).expect("nothing refuses it");
+        } else if let (Some(one), Some(other)) = (simple.drain_one(), full.drain_one()) {
+            assert_eq!(one.message, other.message);
+            simple.answer(one, Status::OK);
+            full.answer(other, Status::OK);
+        }
+        for tenant in 0..5 {
+            let (own, other) =
+                (simple.lane.explain(TenantId(tenant)), full.lane.explain(TenantId(tenant)));
+            assert_eq!(own.len(), other.len());
+            for ((sender, one), (other_sender, other)) in own.into_iter().zip(other) {
+                assert_eq!(sender, other_sender);
+                let apart = (one.lag_nanosegments - other.lag_nanosegments).abs();
+                assert!(apart <= 1 + one.lag_nanosegments.abs() / 10_000_000, "{one:?} {other:?}");
+                assert!(one.share_billionths.abs_diff(other.share_billionths) <= 4);
+                seen += u32::from(one.lag_nanosegments != 0);
+            }
+        }
+    }
+    assert!(seen > 1000, "only {seen} standings said anything");
 }
 
 #[test]

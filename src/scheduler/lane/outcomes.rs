@@ -230,7 +230,9 @@ impl<P: Policy> Lane<P> {
             if due > now {
                 break;
             }
-            self.look_at_expiry(now, (due, QueueId(queue)), observer);
+            let slot = self.directory.queue(QueueId(queue)).messages.head();
+            let slot = slot.expect("a queue is watched only while it has a head that expires");
+            self.expire(now, slot, observer);
         }
         while let Some(((due, _), slot)) = self.holds.expiring.peek() {
             if due > now {
@@ -255,7 +257,7 @@ impl<P: Policy> Lane<P> {
     }
 
     /// The validity of a message that waits is over.
-    pub(super) fn expire<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
+    fn expire<O: LaneObserver>(&mut self, now: Time, slot: u32, observer: &mut O) {
         let mut held = self.store.get(slot);
         self.leave_waiting(now, slot, &held);
         self.move_to(now, slot, &mut held, Happening::Expired, 0, observer);

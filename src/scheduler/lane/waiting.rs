@@ -1,9 +1,9 @@
 //! Waiting messages: how they join and leave their queues, and when a queue may be picked.
 
+use super::Lane;
 use super::directory::{Party, QueueStanding};
 use super::gate::Gate;
 use super::store::Slot;
-use super::{Lane, LaneObserver};
 use crate::scheduler::life::Belief;
 use crate::scheduler::pacing::Pacer;
 use crate::scheduler::policy::{Entry, Ineligible, NodeId, Policy};
@@ -220,35 +220,31 @@ impl<P: Policy> Lane<P> {
         self.store.unlink(queue.aside_mut(), slot);
     }
 
-    /// Keeps a time at which, or before which, a queue's head expires: heads come and go with every
-    /// dispatch, and most leave long before they expire, so what is kept is not always put off.
+    /// Keeps when a queue's head expires. Heads change with every dispatch, and most leave long before they
+    /// expire: a later time than was kept is put off until it is the first of all. So what is kept is never
+    /// too late, and the first of all is right.
     fn watch_expiry(&mut self, id: QueueId) {
         let head = self.directory.queue(id).messages.head();
-        let watched = self.expiring.key(id.0).map(|(due, _)| due);
-        match (head.map(|slot| self.store.expires(slot)), watched) {
-            (None, Some(_)) => self.expiring.remove(id.0),
-            (Some(expires), watched) if expires < watched.unwrap_or(Time::NEVER) => {
-                self.expiring.set(id.0, (expires, id.0));
-                self.watch(expires);
-            }
-            _ => {}
+        let expires = head.map_or(Time::NEVER, |slot| self.store.expires(slot));
+        let watched = self.expiring.key(id.0).map_or(Time::NEVER, |(due, _)| due);
+        if expires < watched {
+            self.expiring.set(id.0, (expires, id.0));
+            self.watch(expires);
+        } else if self.expiring.peek().is_some_and(|(_, first)| first == id.0) {
+            self.put_off_expiries();
+        } else if head.is_none() && watched < Time::NEVER {
+            self.expiring.remove(id.0);
         }
     }
 
-    /// It is the time kept for a queue's head: either the head expires, or a later time is kept. Only
-    /// that way those that expire do so in the order of their own times.
-    pub(super) fn look_at_expiry<O: LaneObserver>(
-        &mut self,
-        now: Time,
-        (due, id): (Time, QueueId),
-        observer: &mut O,
-    ) {
-        let head = self.directory.queue(id).messages.head();
-        let head = head.expect("a queue is watched only while it has a head");
-        match self.store.expires(head) {
-            Time::NEVER => self.expiring.remove(id.0),
-            expires if expires > due => self.expiring.set(id.0, (expires, id.0)),
-            _ => self.expire(now, head, observer),
+    fn put_off_expiries(&mut self) {
+        while let Some(((due, _), first)) = self.expiring.peek() {
+            let head = self.directory.queue(QueueId(first)).messages.head();
+            match head.map_or(Time::NEVER, |slot| self.store.expires(slot)) {
+                Time::NEVER => self.expiring.remove(first),
+                expires if expires > due => self.expiring.set(first, (expires, first)),
+                _ => return,
+            }
         }
     }
 

@@ -100,7 +100,7 @@ fn draw_panel(canvas: &mut Canvas<'_>, panel: &IntervalPanel, top: i32) {
             canvas.arrow_head((x + 16, y), colour);
         }
         let sign = if row.is_censored { ">" } else { "" };
-        let half = row.half_width.map(|half| format!(" +- {}", worded(half, &panel.unit)));
+        let half = row.half_width.map(|half| format!(" ± {}", worded(half, &panel.unit)));
         let words = format!("{sign}{}{}", worded(mean, &panel.unit), half.unwrap_or_default());
         canvas.text(&words, (RIGHT + 14, y), 12, INK, Anchor::Left);
     }

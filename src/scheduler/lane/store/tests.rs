@@ -52,6 +52,23 @@ fn what_is_put_in_comes_out_and_a_ticket_ends_with_its_message() {
 }
 
 #[test]
+fn a_policy_sees_a_message_the_same_from_wherever_it_is_looked_at() {
+    let mut store = Store::default();
+    let slot = store.insert(message(1, 1), QueueId(0), 5);
+    let mut seen = Vec::new();
+    let mut look = |store: &Store| {
+        assert_eq!(store.entry(slot), store.get(slot).entry());
+        seen.push(store.entry(slot).kind);
+    };
+    look(&store);
+    store.set_aside(slot, Aside::Spilled);
+    look(&store);
+    store.dispatch(Time::from_seconds(1), slot, SessionId(0));
+    look(&store);
+    assert_eq!(seen, [EntryKind::New, EntryKind::Spill, EntryKind::Retry]);
+}
+
+#[test]
 fn a_queue_that_changes_hands_leaves_its_messages_theirs() {
     let mut store = Store::default();
     let old = store.insert(message(1, 1), QueueId(0), 1);
@@ -60,7 +77,7 @@ fn a_queue_that_changes_hands_leaves_its_messages_theirs() {
     assert_eq!(store.get(new).record.message.tenant, TenantId(2));
     store.remove(old);
     store.remove(new);
-    // Neither the queue's latest lot nor the one that is free again is made anew.
+    // Lots that are free again are not made anew.
     for id in 3..100 {
         let slot = store.insert(message(id, id as u32 % 2), QueueId(id as u32 % 2), id);
         assert_eq!(store.get(slot).record.message.tenant, TenantId(id as u32 % 2));
