@@ -120,7 +120,9 @@ pub(crate) fn traffic(
         reader.name("name")
     } else {
         let _ = reader.get("name");
-        Some(Placed { text: default_name(kind, position), mark: node.mark })
+        let text = default_name(kind, position);
+        debug_assert!(check_name(&text).is_ok());
+        Some(Placed { text, mark: node.mark })
     };
     names.add(reporter, name.clone());
     let class = place.classes.find_or_only(&reader, "class");
@@ -146,11 +148,9 @@ pub(crate) fn traffic(
     })
 }
 
-/// What a traffic table without a name is called.
+/// What a traffic table without a name is called. Of a kind that there is it is a valid name.
 pub(crate) fn default_name(kind: &str, position: usize) -> String {
-    let name = format!("{kind}-{position}");
-    debug_assert!(check_name(&name).is_ok());
-    name
+    format!("{kind}-{position}")
 }
 
 /// Sizes of messages with their relative frequencies.
