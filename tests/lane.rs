@@ -14,6 +14,8 @@ mod orders;
 mod outcomes;
 #[path = "lane/pacing.rs"]
 mod pacing;
+#[path = "lane/restart.rs"]
+mod restart;
 #[path = "support/rig.rs"]
 mod rig;
 #[path = "lane/sessions.rs"]

@@ -244,6 +244,27 @@ fn who_waits_is_asked_of_those_that_still_wait() {
 }
 
 #[test]
+fn a_throttled_attempt_says_nothing_of_who_sent_it() {
+    let healths = |status| -> Vec<i128> {
+        let terms = Terms { health: seconds(32), ..Terms::NONE };
+        let mut rig = Rig::with_tenants(paced(1, 10), with_terms(terms), &[1, 1]);
+        for tenant in [0, 1, 0, 1, 0, 1] {
+            rig.put(tenant, tenant);
+        }
+        let first = rig.send();
+        rig.answer(first, status);
+        rig.pass(seconds(1));
+        rig.send();
+        let own = |(tenant, ..): &(u32, u32, Standing)| *tenant == first.message.tenant.0;
+        let found = standings(&rig, 2);
+        found.iter().filter(|one| own(one)).map(|(.., one)| one.terms.health_ns).collect()
+    };
+    assert_eq!(healths(Status::THROTTLED), [0]);
+    assert_eq!(healths(Status::OK), [0]);
+    assert_eq!(healths(Status::INVALID_RECIPIENT), [-2_000_000_000]);
+}
+
+#[test]
 fn every_setting_tells_the_same_standings() {
     // Whatever decides the order, the lag of a queue is what its node and those above it are owed.
     let config = || LaneConfig {
