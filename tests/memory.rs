@@ -6,7 +6,7 @@ mod counting;
 #[path = "support/crowd.rs"]
 mod crowd;
 
-use apportion::scheduler::{Fifo, Policy, Scoring};
+use apportion::scheduler::{Fifo, FullScoring, Policy, Rescore, Scoring, ScoringOptions, Terms};
 use crowd::Crowd;
 
 /// Allocations of so many turns after as many to warm up.
@@ -35,6 +35,21 @@ fn queues_that_come_and_go_allocate_nothing_either() {
     // More queues than the lane keeps idle: they are reclaimed and made again all the time.
     assert_eq!(allocations_of_turns(Scoring::new(), 10_000, 200_000), 0);
     assert_eq!(allocations_of_turns(Fifo::new(), 10_000, 200_000), 0);
+}
+
+#[test]
+fn what_a_policy_remembers_of_messages_goes_with_them() {
+    // Where waiting counts, scoring keeps when each message came.
+    let terms = Terms { waiting_millionths: 100_000, ..Terms::NONE };
+    let rescore = Rescore::default();
+    let policy = FullScoring::new(ScoringOptions::FurthestBehind { rescore, terms });
+    let mut crowd = Crowd::new(policy, 100);
+    crowd.fill(4);
+    (0..20_000).for_each(|_| crowd.turn());
+    let before = counting::held();
+    (0..20_000).for_each(|_| crowd.turn());
+    let more = counting::held() - before;
+    assert!(more < 50_000, "{more} bytes more after 20,000 messages came and went");
 }
 
 /// Bytes that a queued message takes, pages and lists and all, beyond those of its queue.
