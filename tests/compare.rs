@@ -377,6 +377,10 @@ fn what_cannot_be_compared_is_refused_before_anything_runs() {
         ("--baseline other", "there are scoring"),
         ("--level 0", "--level is a part of one"),
         ("--variant tenant.nobody.weight=2", "nothing named `nobody`"),
+        (
+            "--variant seed=2;tenant.nobody.weight=2",
+            "in --variant 'seed=2;tenant.nobody.weight=2':\n",
+        ),
         ("--against calm.toml", "the same name"),
         ("--format github", "apportion check"),
     ] {

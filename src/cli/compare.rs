@@ -21,7 +21,9 @@ use crate::experiment::{
     Chosen, Comparison, ComparisonPlan, Contestant, IsolationPlan, Replications, Stopped, compare,
     default_metrics, isolation, isolation_runs,
 };
-use crate::report::{Host, ManyManifest, ResultsFolder, ScenarioSource, run_folder, write_many};
+use crate::report::{
+    Host, ManyManifest, ResultsFolder, ScenarioSource, quoted, run_folder, write_many,
+};
 use crate::scenario::{Loaded, parse_part};
 use crate::scheduler::{POLICIES, PolicyInfo};
 
@@ -256,7 +258,15 @@ impl Compare {
         for variant in &self.variant {
             let changes = variant.split(';').map(|change| change.trim().to_owned());
             let overrides: Vec<String> = self.set.iter().cloned().chain(changes).collect();
-            all.push((variant.clone(), load_for_run(path, &overrides, global)?));
+            // Its changes are overrides like those of `--set`, and told of as such.
+            let loaded = load_for_run(path, &overrides, global).map_err(|failure| {
+                let message = failure.message();
+                Failure::new(
+                    failure.exit(),
+                    format!("in --variant {}:\n{message}", quoted(variant)),
+                )
+            })?;
+            all.push((variant.clone(), loaded));
         }
         for file in &self.against {
             let loaded = load_for_run(file, &self.set, global)?;

@@ -42,11 +42,16 @@ impl Report {
         }
         let target = global.out.clone().unwrap_or_else(|| PathBuf::from("results/report"));
         let mut folder = ResultsFolder::prepare(&target)?;
+        let replaces = target.join("report.html").exists();
         let manifest = ManyManifest::new("report", sources, digests);
         let host = Host::here(1, 0.0, std::env::args().collect(), String::new());
         let page = ("report.html".to_owned(), render_side_by_side(&columns));
         write_many(&folder, &manifest, &host, &[page], &[])?;
         folder.commit()?;
+        if replaces && global.out.is_none() {
+            let kept = "--out writes the next one elsewhere";
+            global.note(&format!("replaced the page that was in {}; {kept}", target.display()));
+        }
         writeln!(output, "{}", target.join("report.html").display())?;
         Ok(Exit::Done)
     }

@@ -289,7 +289,9 @@ impl<'a> TableReader<'a> {
     }
 }
 
-/// The description among `kinds` that the table's tag names, or a report of why there is none.
+/// The description among `kinds` that the table's tag names, or a report of why there is none. Of a
+/// misspelt kind, which is reported, it is the one that was meant: so what else is wrong with the table is
+/// told at the same time.
 pub(crate) fn choose_kind(
     reporter: &Reporter,
     kinds: &'static [&'static TableSpec],
@@ -313,16 +315,19 @@ pub(crate) fn choose_kind(
         reporter.report(Problem::new(format!("`{TAG}` is a text"), entry.node.mark, label));
         return None;
     };
-    let chosen = kinds.iter().find(|spec| spec.kind == Some(written));
-    if chosen.is_none() {
-        let title = format!("there is no {what} of kind `{written}`");
-        let label = match nearest(written, names()) {
-            Some(meant) => format!("did you mean \"{meant}\"?"),
-            None => format!("the kinds are {known}"),
-        };
-        reporter.report(Problem::new(title, entry.node.mark, label));
+    let of_kind = |name: &str| kinds.iter().find(|spec| spec.kind == Some(name)).copied();
+    let chosen = of_kind(written);
+    if chosen.is_some() {
+        return chosen;
     }
-    chosen.copied()
+    let title = format!("there is no {what} of kind `{written}`");
+    let meant = nearest(written, names());
+    let label = match meant {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None => format!("the kinds are {known}"),
+    };
+    reporter.report(Problem::new(title, entry.node.mark, label));
+    meant.and_then(of_kind)
 }
 
 fn unknown_key(

@@ -94,6 +94,9 @@ fn runs_are_put_side_by_side_on_one_page() {
     let done = place.expect(0, "report results/calm/scoring-1 results/calm/fifo-1");
     assert_eq!(done.stdout, "results/report/report.html\n");
     let page = place.read("results/report/report.html");
+    assert!(!done.stderr.contains("replaced"), "{}", done.stderr);
+    let again = place.expect(0, "report results/calm/scoring-1");
+    assert!(again.stderr.contains("replaced the page that was in results/report"));
     assert!(page.contains("<td>policy</td><td>scoring</td><td>fifo</td>"), "{page}");
     assert_eq!(page.matches("<svg").count(), 6);
     place.expect(74, "report results/calm/nowhere");

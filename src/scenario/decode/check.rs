@@ -4,6 +4,7 @@ use super::super::diagnostics::{Mark, Problem, Reporter};
 use super::super::quantity::parse_scaled;
 use super::super::reader::{Field, Shape, TableReader, TableSpec};
 use super::super::resolved::{Bound, Check, Margin, Scenario, Selector};
+use super::super::suggest::nearest;
 use super::super::tree::{Node, Value};
 use super::super::{MetricUnit, Registries};
 use super::ROOT;
@@ -112,19 +113,22 @@ pub(crate) fn check(reporter: &Reporter, subjects: &Subjects<'_>, node: &Node) -
     Some(Check { name, metric: metric.into(), selector, bound, margin: margin?, line })
 }
 
+/// The metric that a check names; of a misspelt one, which is reported, the one that was meant.
 fn metric<'a>(
     reader: &TableReader<'_>,
     known: &'a [(&'a str, MetricUnit)],
 ) -> Option<(&'a str, MetricUnit)> {
     let written = reader.text("metric")?;
-    let found = known.iter().find(|(name, _)| *name == written.text);
-    if found.is_none() {
-        let title = format!("there is no metric named `{}`", written.text);
-        let label = did_you_mean(&written.text, known.iter().map(|(name, _)| *name));
-        let problem = Problem::new(title, written.mark, label);
-        reader.reporter.report(problem.help("`apportion metrics` lists all of them"));
+    let of_name = |wanted: &str| known.iter().find(|(name, _)| *name == wanted).copied();
+    let found = of_name(&written.text);
+    if found.is_some() {
+        return found;
     }
-    found.copied()
+    let names = || known.iter().map(|(name, _)| *name);
+    let title = format!("there is no metric named `{}`", written.text);
+    let problem = Problem::new(title, written.mark, did_you_mean(&written.text, names()));
+    reader.reporter.report(problem.help("`apportion metrics` lists all of them"));
+    nearest(&written.text, names()).and_then(of_name)
 }
 
 /// A part of the figure before, or a bound in the unit of its metric.
