@@ -4,10 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
-/// Entries of a page.
-const PAGE: usize = 256;
-
-/// Entries by number, in pages of 256.
+/// Entries by number, in pages of `PAGE`: small ones where there may be few entries, large ones where there
+/// are always many.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "snapshot", serde(from = "Vec<T>", into = "Vec<T>"))]
@@ -18,20 +16,20 @@ const PAGE: usize = 256;
         deserialize = "T: Clone + serde::Deserialize<'de>"
     ))
 )]
-pub(crate) struct Paged<T> {
+pub(crate) struct Paged<T, const PAGE: usize = 256> {
     /// Always whole, so that a place in a page need not be checked: what is not in use yet is filled with
     /// the entry that opened the page.
     pages: Vec<Box<[T; PAGE]>>,
     len: usize,
 }
 
-impl<T> Default for Paged<T> {
+impl<T, const PAGE: usize> Default for Paged<T, PAGE> {
     fn default() -> Self {
         Paged { pages: Vec::new(), len: 0 }
     }
 }
 
-impl<T: Clone> Paged<T> {
+impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -51,9 +49,19 @@ impl<T: Clone> Paged<T> {
     pub(crate) fn get(&self, index: usize) -> Option<&T> {
         (index < self.len).then(|| &self.pages[index / PAGE][index % PAGE])
     }
+
+    #[cfg(feature = "lab")]
+    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        (index < self.len).then(|| &mut self.pages[index / PAGE][index % PAGE])
+    }
+
+    /// All entries, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pages.iter().flat_map(|page| page.iter()).take(self.len)
+    }
 }
 
-impl<T: Clone> From<Vec<T>> for Paged<T> {
+impl<T: Clone, const PAGE: usize> From<Vec<T>> for Paged<T, PAGE> {
     fn from(entries: Vec<T>) -> Self {
         let mut paged = Paged::default();
         entries.into_iter().for_each(|entry| paged.push(entry));
@@ -61,13 +69,13 @@ impl<T: Clone> From<Vec<T>> for Paged<T> {
     }
 }
 
-impl<T: Clone> From<Paged<T>> for Vec<T> {
-    fn from(paged: Paged<T>) -> Self {
-        paged.pages.iter().flat_map(|page| page.iter()).take(paged.len).cloned().collect()
+impl<T: Clone, const PAGE: usize> From<Paged<T, PAGE>> for Vec<T> {
+    fn from(paged: Paged<T, PAGE>) -> Self {
+        paged.iter().cloned().collect()
     }
 }
 
-impl<T> Index<u32> for Paged<T> {
+impl<T, const PAGE: usize> Index<u32> for Paged<T, PAGE> {
     type Output = T;
 
     #[inline]
@@ -76,7 +84,7 @@ impl<T> Index<u32> for Paged<T> {
     }
 }
 
-impl<T> IndexMut<u32> for Paged<T> {
+impl<T, const PAGE: usize> IndexMut<u32> for Paged<T, PAGE> {
     #[inline]
     fn index_mut(&mut self, index: u32) -> &mut T {
         &mut self.pages[index as usize / PAGE][index as usize % PAGE]
@@ -87,9 +95,11 @@ impl<T> IndexMut<u32> for Paged<T> {
 mod tests {
     use super::*;
 
+    const PAGE: usize = 4;
+
     #[test]
     fn entries_are_where_they_were_put() {
-        let mut paged = Paged::default();
+        let mut paged = Paged::<u32, PAGE>::default();
         for number in 0..3 * PAGE as u32 + 1 {
             assert_eq!((paged.len(), paged.get(number as usize)), (number as usize, None));
             paged.push(number);
@@ -100,7 +110,7 @@ mod tests {
 
         let all: Vec<u32> = paged.into();
         assert_eq!(all, (0..3 * PAGE as u32 + 1).map(expected).collect::<Vec<u32>>());
-        let again = Paged::from(all);
+        let again = Paged::<u32, PAGE>::from(all);
         assert_eq!(
             (again.len(), again.get(1), again.get(3 * PAGE + 1)),
             (3 * PAGE + 1, Some(&1), None)

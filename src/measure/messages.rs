@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::paged::Paged;
 use crate::scheduler::{Belief, Truth, better_truth};
 use crate::time::Time;
 use crate::units::MessageId;
 
-/// The table of all messages of a run, by number.
+/// A hundred kilobytes: the places of ten million messages' pages fit into the nearest cache.
+const MESSAGES_A_PAGE: usize = 4096;
+
+/// The table of all messages of a run, by number. It grows by pages: a run may have a hundred million
+/// messages, and a vector would at times take three times the memory.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Messages {
-    table: Vec<Message>,
+    table: Paged<Message, MESSAGES_A_PAGE>,
     /// Copies made by attempts beyond [`INLINE_COPIES`]: hardly any.
     late_copies: BTreeMap<(u64, u32), Copy>,
 }
