@@ -2,9 +2,11 @@
 
 use crate::rig::*;
 use apportion::scheduler::{
-    Belief as B, Change, ChangeError, Fifo, Lane, LaneConfig, Lottery, Policy, ReceiptOutcome,
-    ReceiptState, Scoring, SessionChange, Status, Target, TenantSpec, TokenPartition, Wfq,
+    Belief as B, Change, ChangeError, DailyCap, Fifo, Lane, LaneConfig, Lottery, Policy,
+    ReceiptOutcome, ReceiptState, Scoring, SessionChange, Status, Target, TenantSpec,
+    TokenPartition, Wfq,
 };
+use apportion::time::Time;
 use apportion::units::{ClassId, Quota, SenderId, SessionId, TenantId, TenantSetId, Weight};
 
 /// Segments that each of two tenants got of the next `count`.
@@ -57,9 +59,11 @@ fn changes_that_cannot_be_made_change_nothing() {
     assert_eq!(lane.attach(id, spec(Some(1))), Ok(()));
     assert_eq!(lane.attach(id, spec(Some(1))), Err(ChangeError::TenantAttached(id)));
     let zero = Some(Quota { burst: 0, ..quota(1, 1) });
+    let daily = DailyCap { segments: 1, resets: Time::ZERO };
     let bad = [
         (Change::Quota(zero), ChangeError::BurstIsZero),
         (Change::SenderCap(SenderId(0), zero), ChangeError::BurstIsZero),
+        (Change::TenantCap(id, zero), ChangeError::BurstIsZero),
         (Change::TenantWeight(TenantId(0), weight(2)), ChangeError::TenantNotAttached(TenantId(0))),
         (Change::TenantWeight(TenantId(9), weight(2)), ChangeError::TenantNotAttached(TenantId(9))),
     ];
@@ -67,6 +71,14 @@ fn changes_that_cannot_be_made_change_nothing() {
         assert_eq!(lane.reconfigure(at(0), change), Err(error));
     }
     for stranger in [TenantId(0), TenantId(9)] {
+        for cap in [
+            Change::TenantCap(stranger, Some(quota(1, 1))),
+            Change::TenantCap(stranger, None),
+            Change::TenantDailyCap(stranger, Some(daily)),
+        ] {
+            let error = ChangeError::TenantNotAttached(stranger);
+            assert_eq!(lane.reconfigure(at(0), cap), Err(error));
+        }
         assert_eq!(lane.detach(at(0), stranger), Err(ChangeError::TenantNotAttached(stranger)));
     }
 
