@@ -6,7 +6,7 @@ use super::source::Source;
 const ARROWS: [(&str, &[&str]); 13] = [
     ("time", &[]),
     ("units", &["time"]),
-    // A vector that both halves of production code keep many things in.
+    // A vector for what there may be millions of.
     ("paged", &[]),
     ("scheduler", &["paged", "time", "units"]),
     ("detector", &["paged", "time", "units"]),
@@ -16,7 +16,10 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("scenario", &["scheduler", "detector", "time", "units"]),
     // The model does not know who measures it.
     ("model", &["scenario", "event", "engine", "scheduler", "detector", "time", "units"]),
-    ("measure", &["scenario", "event", "engine", "scheduler", "detector", "time", "units"]),
+    (
+        "measure",
+        &["scenario", "event", "engine", "scheduler", "detector", "paged", "time", "units"],
+    ),
     ("report", &["measure", "scenario", "event", "scheduler", "detector", "time", "units"]),
     // The table of messages is a sink of the report, which a run fills.
     (
