@@ -39,7 +39,7 @@ pub use folder::{ResultsFolder, recover, run_folder};
 pub use github::render as render_github;
 pub use glance::{ClassLine, DestinationLine, Glance, GroupLine, RunInfo, TenantLine};
 pub use html::render as render_html;
-pub use human::{count, figure, measured_against, percent, quantile, time};
+pub use human::{count, figure, measured_against, moment, percent, quantile, time};
 pub use junit::render as render_junit;
 pub use manifest::{
     Host, Input, MANIFEST_FILE, Manifest, SUMMARY_FILE, TOOL, quoted, read_summary,

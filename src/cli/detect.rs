@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "how long it took is the host's; no result sees it")]
 
 mod outputs;
+mod peaks;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,8 @@ Columns are found by name:
   value      (count, failed)       what was measured
   total      (outcomes)            optional: of how many, where the value counts failures
   label      (is_anomaly, anomaly) optional: 1 where it is abnormal, else 0
-Without labels there is nothing to judge, and the scores are printed.
+Without labels there is nothing to judge: the table tells where the scores are highest, every other format
+the scores of every step.
 --out DIR writes the scoreboard, the scores and a timeline of every series.
 
 ";
@@ -67,7 +69,11 @@ impl Detect {
         }
         let has_labels = all.iter().any(|series| series.windows.is_some());
         if !has_labels && !self.rows {
-            global.note("no series has labels, so there is nothing to judge: the scores by step");
+            let shown = match global.format {
+                OutputFormat::Table => "where the scores are highest (--rows prints every step)",
+                _ => "the scores by step",
+            };
+            global.note(&format!("no series has labels, so there is nothing to judge: {shown}"));
         }
         let unlabelled = all.iter().filter(|series| series.windows.is_none()).count();
         if has_labels && unlabelled > 0 {
@@ -88,7 +94,9 @@ impl Detect {
             folder.commit()?;
             global.note(&format!("written to {}", quoted_path(folder.target())));
         }
-        if self.rows || !has_labels {
+        if !has_labels && !self.rows && global.format == OutputFormat::Table {
+            peaks::print_peaks(&all, output)?;
+        } else if self.rows || !has_labels {
             outputs::print_rows(&all, global.format, output)?;
         } else {
             outputs::print_board(&figures, global.format, output)?;

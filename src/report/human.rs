@@ -18,6 +18,26 @@ pub fn count(value: u64) -> String {
     text
 }
 
+/// A moment, in seconds since 1970, as a date and a time of day in UTC: `2018-07-03 14:00:00`.
+///
+/// The date by Hinnant's `civil_from_days` ("chrono-compatible low-level date algorithms", 2021).
+pub fn moment(seconds: i64) -> String {
+    const DAY_S: i64 = 86_400;
+    // Days since 1 March of the year 0: leap days then come last.
+    let days = seconds.div_euclid(DAY_S) + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = 400 * era + year_of_era + i64::from(month <= 2);
+    let second = seconds.rem_euclid(DAY_S);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
 /// A span of `seconds` in at most two units: `120 ms`, `1.2 s`, `14 min 3 s`, `2 h 5 min`, `3 d 4 h`.
 ///
 /// A span that rounds to a whole number is written as one: `5 s`.
@@ -132,6 +152,25 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(25_000), "25,000");
         assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn moments_are_dates_in_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+            (951782399, "2000-02-28 23:59:59"),
+            (951782400, "2000-02-29 00:00:00"),
+            (951868800, "2000-03-01 00:00:00"),
+            (1530626400, "2018-07-03 14:00:00"),
+            (4107542399, "2100-02-28 23:59:59"),
+            (1709164800, "2024-02-29 00:00:00"),
+            (1735689599, "2024-12-31 23:59:59"),
+            (1735689600, "2025-01-01 00:00:00"),
+            (-2203891200, "1900-03-01 00:00:00"),
+        ] {
+            assert_eq!(moment(seconds), text);
+        }
     }
 
     #[test]

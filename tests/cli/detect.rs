@@ -69,14 +69,24 @@ fn a_series_without_labels_is_scored_step_by_step() {
         .map(|line| line[..line.rfind(',').expect("three")].to_owned() + "\n")
         .collect();
     place.write("a.csv", &unlabelled);
-    let done = place.expect(0, "detect a.csv");
+    let done = place.expect(0, "detect a.csv --format csv");
     assert!(done.stderr.contains("no series has labels"), "{}", done.stderr);
     let rows = done.csv();
+    assert_eq!(place.expect(0, "detect a.csv --rows").csv(), rows);
     assert_eq!(rows[0][2..], ["time_s", "value", "volume_score", "failure_score"]);
     assert_eq!(rows.len(), 241);
     let score = |row: &[String]| row[5].parse::<f64>().expect("a score");
     let highest = rows[1..].iter().max_by(|a, b| score(a).total_cmp(&score(b))).expect("rows");
     assert_eq!(highest[3], "90");
+    // A person is told where to look.
+    let table = place.expect(0, "detect a.csv").stdout;
+    let head = "series/a: 240 steps, 2018-07-01 00:00:00 to 2018-07-10 23:00:00\n";
+    assert!(table.starts_with(head), "{table}");
+    let first = |score| table.lines().skip_while(|line| !line.contains(score)).nth(1);
+    for score in ["volume score", "failure score"] {
+        let peak = first(score).expect("a peak");
+        assert!(peak.contains("2018-07-09 ") && peak.ends_with("value 90"), "{table}");
+    }
     // Beside a labelled one it is left out of the scoreboard, and that is said.
     place.write("b.csv", &crashes());
     let done = place.expect(0, "detect a.csv b.csv --format json");

@@ -153,12 +153,12 @@ fn print_table(figures: &[GroupFigures], output: &mut dyn Write) -> Result<(), F
 }
 
 /// Our scores of every step, by series and step; the same scorers for all.
-fn scored(all: &[LabelledSeries]) -> Vec<Vec<Vec<f64>>> {
+pub(super) fn scored(all: &[LabelledSeries]) -> Vec<Vec<Vec<f64>>> {
     let scores = |series: &LabelledSeries| ours().map(|info| info.score(series)).collect();
     all.iter().map(scores).collect()
 }
 
-fn ours() -> impl Iterator<Item = &'static SeriesScorerInfo> {
+pub(super) fn ours() -> impl Iterator<Item = &'static SeriesScorerInfo> {
     SERIES_SCORERS.iter().filter(|info| info.is_ours)
 }
 
