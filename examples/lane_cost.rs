@@ -1,9 +1,10 @@
 //! What a message and a queue cost the lane: time, allocations, bytes.
 //!
 //! `cargo run --release --example lane_cost [QUEUES|POLICY...]` prints, for each number of queues (100,
-//! 10,000 and 1,000,000 unless told otherwise) and for each policy named, or all, the nanoseconds from submission to receipt under the load of
-//! `tests/support/crowd.rs`: four levels, two pacers, admission, expiry, accounting, random order. Beside
-//! scoring stand first-in-first-out, which has one heap, and a policy that looks at every queue.
+//! 10,000 and 1,000,000 unless told otherwise) and for each policy named, or all, the nanoseconds from
+//! submission to receipt under the load of `tests/support/crowd.rs`: four levels, two pacers, admission,
+//! expiry, accounting, random order. Beside scoring stand first-in-first-out, which has one heap, and a policy
+//! that looks at every queue.
 //!
 //! Time is processor time where the system tells it, and the fastest of several turns counts. `valgrind
 //! --tool=callgrind` around it counts instructions.
