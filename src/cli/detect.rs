@@ -37,8 +37,8 @@ Columns are found by name:
   value      (count, failed)       what was measured
   total      (outcomes)            optional: of how many, where the value counts failures
   label      (is_anomaly, anomaly) optional: 1 where it is abnormal, else 0
-Without labels there is nothing to judge: the table tells where the scores are highest, every other format
-the scores of every step.
+Without labels there is nothing to judge: the table tells where the scores are highest,
+every other format the scores of every step.
 --out DIR writes the scoreboard, the scores and a timeline of every series.
 
 ";
@@ -94,12 +94,10 @@ impl Detect {
             folder.commit()?;
             global.note(&format!("written to {}", quoted_path(folder.target())));
         }
-        if !has_labels && !self.rows && global.format == OutputFormat::Table {
-            peaks::print_peaks(&all, output)?;
-        } else if self.rows || !has_labels {
-            outputs::print_rows(&all, global.format, output)?;
-        } else {
-            outputs::print_board(&figures, global.format, output)?;
+        match (self.rows, has_labels, global.format) {
+            (false, true, format) => outputs::print_board(&figures, format, output)?,
+            (false, false, OutputFormat::Table) => peaks::print_peaks(&all, output)?,
+            (_, _, format) => outputs::print_rows(&all, format, output)?,
         }
         Ok(Exit::Done)
     }
