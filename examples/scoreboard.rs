@@ -3,9 +3,10 @@
 //! `cargo run --release --example scoreboard [CONFIG.json] [--seeds N] [--threads N] [--ablations]
 //! [--calibrate NAME T1,T2,…] [--controls [SEEDS TENANTS]]`; the configuration is
 //! `scenarios/detection/development.json` unless another is named; `--ablations` adds a second board, ours
-//! against itself with parts switched off. `scenarios/detection/final.json` is for the end: whoever develops
-//! against it has no scoreboard any more. It was run once (ARCHITECTURE.md has the figures), so a detector that
-//! was changed since needs another, with seeds of its own.
+//! against itself with parts switched off. `scenarios/detection/final-2.json` is for the end: whoever develops
+//! against it has no scoreboard any more. `final.json` was run (ARCHITECTURE.md has the figures) and decides
+//! nothing since; so will this one be, and a detector that is changed afterwards needs another, with seeds of
+//! its own.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;

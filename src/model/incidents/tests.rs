@@ -5,9 +5,12 @@ use super::*;
 const DEVELOPMENT: &str = include_str!("../../../scenarios/detection/development.json");
 
 /// The configuration that decides is never run in development. Whoever changes it, or a seed in it, voids
-/// every scoreboard; this is its hash, and nothing else of it is used here.
-const FINAL: &[u8] = include_bytes!("../../../scenarios/detection/final.json");
-const FINAL_HASH: u64 = 0x7ddf_fb3c_00cd_8579;
+/// every scoreboard; this is its hash, and nothing else of it is used here. The first was run, and what it
+/// showed has been looked at since: it is kept as what its scoreboard was made from, and decides nothing.
+const FINAL: [(&[u8], u64); 2] = [
+    (include_bytes!("../../../scenarios/detection/final.json"), 0x7ddf_fb3c_00cd_8579),
+    (include_bytes!("../../../scenarios/detection/final-2.json"), 0x7ab0_0114_2b7f_e000),
+];
 
 /// With fewer tenants. Not with fewer days: a tenant's incidents are so many a world, so they would be less
 /// rare in a shorter one.
@@ -17,8 +20,10 @@ fn development() -> GeneratorConfig {
 }
 
 #[test]
-fn the_final_configuration_is_the_one_that_was_committed() {
-    assert_eq!(xxh3_64(FINAL), FINAL_HASH, "{:#x}", xxh3_64(FINAL));
+fn the_final_configurations_are_those_that_were_committed() {
+    for (text, hash) in FINAL {
+        assert_eq!(xxh3_64(text), hash, "{:#x}", xxh3_64(text));
+    }
 }
 
 #[test]
