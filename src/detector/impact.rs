@@ -13,10 +13,8 @@ pub(super) struct Evidence {
 pub(super) const PROPORTION: Evidence = Evidence { none: 3.1, full: 5.5 };
 /// For volumes.
 pub(super) const VOLUME: Evidence = Evidence { none: 3.6, full: 6.0 };
-/// Powers of ten of evidence that an account must show more whose rate wanders so much that one over
-/// [`UNSTEADY`] is the correlation of two of its outcomes.
+/// Powers of ten of evidence that an account must show more whose rate wanders as much as it can.
 const MORE_OF_THE_UNSTEADY: f64 = 0.8;
-const UNSTEADY: f64 = 60.0;
 
 /// How sure it is that something is abnormal, in [0, 1]: the powers of ten of evidence rise from none to
 /// full. A CUSUM raises no more often than once in e^h windows (Page's bound); measured it is several
@@ -25,12 +23,19 @@ const UNSTEADY: f64 = 60.0;
 /// An account of which little is known must show more, by its `caution`
 /// ([`caution`](super::sparsity::caution)), in powers of ten.
 ///
-/// So must one whose rate wanders, by up to 0.8 at a correlation of 1 in 60 and more: how much it wanders
-/// is only estimated, and a likelihood is most wrong in its tails.
-pub(super) fn confidence(nats: f64, takes: Evidence, caution: f64, correlation: f64) -> f64 {
-    let more = caution + MORE_OF_THE_UNSTEADY * (UNSTEADY * correlation).min(1.0);
+/// So must one whose rate is [`wandering`], by up to 0.8: how much it wanders is only estimated, and a
+/// likelihood is most wrong in its tails.
+pub(super) fn confidence(nats: f64, takes: Evidence, caution: f64, wandering: f64) -> f64 {
+    let more = caution + MORE_OF_THE_UNSTEADY * wandering;
     let evidence = nats / core::f64::consts::LN_10 - more;
     ((evidence - takes.none) / (takes.full - takes.none)).clamp(0.0, 1.0)
+}
+
+/// How much a rate wanders that matters, in [0, 1]: it is 1 at a correlation of two outcomes of a window of
+/// 1 in 60 and more, if windows hold many outcomes. A window of one outcome shows nothing of it: at four
+/// a window it counts half.
+pub(super) fn wandering(correlation: f64, messages_a_window: f64) -> f64 {
+    (60.0 * correlation).min(1.0) * messages_a_window / (messages_a_window + 4.0)
 }
 
 /// The harmed share of the traffic on a logarithmic scale: 1 from one half, 0.5 at 1 %, 0 at one in ten
@@ -68,7 +73,16 @@ mod tests {
         assert!((confidence(5.4 * ten, takes, 0.0, 0.0) - 0.5).abs() < 1e-12);
         assert_eq!(confidence(6.5 * ten, takes, 0.0, 0.0), 1.0);
         assert!((confidence(6.9 * ten, takes, 1.5, 0.0) - 0.5).abs() < 1e-12);
-        assert!((confidence(6.2 * ten, takes, 0.0, 0.1) - 0.5).abs() < 1e-12);
+        assert!((confidence(6.2 * ten, takes, 0.0, 1.0) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn wandering_matters_when_windows_hold_many_outcomes() {
+        assert_eq!(wandering(0.1, 0.0), 0.0);
+        assert_eq!(wandering(0.1, 4.0), 0.5);
+        assert_eq!(wandering(0.0, 400.0), 0.0);
+        assert!((wandering(1.0 / 120.0, 1e6) - 0.5).abs() < 1e-5);
+        assert!((wandering(0.5, 1e6) - 1.0).abs() < 1e-5);
     }
 
     #[test]

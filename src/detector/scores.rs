@@ -24,16 +24,17 @@ use crate::time::Time;
 /// Every account is judged against its own past when a window ends. For each kind of alert a bank of
 /// CUSUMs adds up the evidence that a change of some size has happened, under the account's own rate or
 /// season and its own over-dispersion; and the **harmed share** of the traffic is counted since the
-/// evidence began to rise. A score is confidence × size: the confidence rises from 0 to 1 between 3.2
-/// and 5.6 powers of ten of evidence for proportions, 3.4 and 5.8 for volumes; the size is 1 from a half
+/// evidence began to rise. A score is confidence × size: the confidence rises from 0 to 1 between 3.1
+/// and 5.5 powers of ten of evidence for proportions, 3.6 and 6 for volumes; the size is 1 from a half
 /// harmed, ½ at 1 % (logarithmic).
 ///
 /// - **failure**: the share of outcomes that fail, and that of messages without an outcome. Failures of a
 ///   class that is rare are stronger evidence than failures of the usual classes.
 /// - **fluctuation**: volume up and down, against the hour of the day and the day of the week.
 /// - **sparsity** = the larger of 24 ÷ (24 + remembered windows) and 12 ÷ (12 + remembered messages). It
-///   damps the fluctuation. Of a failure it asks for more evidence: 20 powers of ten times the square of
-///   the first, or 9 times the cube of the second, whichever is more.
+///   damps the fluctuation. Of a failure it asks for more evidence: 26 powers of ten times the square of
+///   the first, or 5 times the cube of the second, whichever is more; and for 0.8 less a power of ten by
+///   which messages are rarer than windows, because what happens rarely is rarely a false alarm.
 /// - **impact** = 1 − (1 − failure)·(1 − (1 − sparsity)·fluctuation).
 ///
 /// An alert of a kind is raised when what the kind contributes to the impact reaches
@@ -183,11 +184,11 @@ impl Judge for ScoresJudge {
             if !memory.is_rising(kind) {
                 return 0.0;
             }
-            let (caution, correlation) = match kind {
+            let (caution, wandering) = match kind {
                 Kind::Up | Kind::Down => (0.0, 0.0),
-                Kind::Failure | Kind::Late => (caution, memory.correlation(kind)),
+                Kind::Failure | Kind::Late => (caution, memory.wandering(kind)),
             };
-            confidence(self.evidence(kind, memory), kind.evidence(), caution, correlation)
+            confidence(self.evidence(kind, memory), kind.evidence(), caution, wandering)
                 * size(memory.share(kind))
         };
         let [failure, up, down, late] = Kind::ALL.map(score);

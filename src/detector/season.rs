@@ -1,12 +1,16 @@
 //! What volume is usual at this time of the day and of the week.
 
+mod day;
+
+use day::{Day, HOURS};
+
 use super::brief::Brief;
 
-/// Hours of a day.
-const HOURS: usize = 24;
 const DAYS: usize = 7;
 /// Seconds of an hour of the day that its mean remembers: a week.
-const MEMORY_S: f32 = 7.0 * 3_600.0;
+const MEMORY_S: f64 = 7.0 * 3_600.0;
+/// By what share of itself a day's volume differs from what its day of the week has, beyond chance.
+const DAYS_DIFFER_BY: f64 = 0.12;
 /// Seconds of a day.
 pub(super) const DAY_S: u64 = 86_400;
 
@@ -35,6 +39,15 @@ impl Default for Season {
             learnt_s: 0,
         }
     }
+}
+
+/// What a window is expected to bring.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Expected {
+    /// Messages.
+    pub(super) mean: f64,
+    /// The mean is known as well as that of so many windows.
+    pub(super) windows: f64,
 }
 
 /// A time within day and week.
@@ -73,15 +86,15 @@ impl Phase {
 }
 
 impl Season {
-    /// Learns an ordinary window.
-    pub(super) fn learn(&mut self, submitted: f64, phase: Phase) {
+    /// Learns an ordinary window of an account whose volume is so over-dispersed.
+    pub(super) fn learn(&mut self, submitted: f64, phase: Phase, dispersion: f64) {
         let (mean, value) = (self.hours[phase.hour].get(), submitted as f32);
         // What the day explains is not the hour's; a day all but silent says nothing of its hours.
-        let of_hour = value / (self.factor(phase) as f32).max(0.2);
+        let of_hour = value / (self.factor(phase, dispersion) as f32).max(0.2);
         if u64::from(self.learnt_s) >= DAY_S {
             self.today_is = phase.day as u8;
             self.today = (self.today.0 + value, self.today.1 + mean);
-            let weight = (phase.width_s as f32 / MEMORY_S).min(1.0);
+            let weight = 1.0 / self.windows_of_an_hour(phase) as f32;
             self.hours[phase.hour] = Brief::new(mean + (of_hour - mean) * weight);
         } else if phase.is_first_of_hour() {
             self.hours[phase.hour] = Brief::new(of_hour);
@@ -92,54 +105,66 @@ impl Season {
         self.learnt_s = self.learnt_s.saturating_add(phase.width_s);
     }
 
-    /// Ends a day: how much of the hours' means it had is how much its day of the week has.
-    pub(super) fn end_day(&mut self, phase: Phase) {
+    /// Ends a day: how much of the hours' means it had is how much its day of the week has, as far as chance
+    /// does not explain it.
+    pub(super) fn end_day(&mut self, phase: Phase, dispersion: f64) {
         let (seen, expected) = core::mem::take(&mut self.today);
         if expected > 5.0 {
             let day = &mut self.days[phase.day];
-            // The hours were measured with the day taken out, so this is relative to an average day.
-            let ratio = (seen / expected).clamp(0.05, 4.0);
             let known = day.get();
+            // The hours were measured with the day taken out, so this is relative to an average day.
+            let off = (seen / expected).clamp(0.05, 4.0) - known;
+            let windows = DAY_S as f32 / phase.width_s as f32;
+            let chance = 1.0 / expected + dispersion as f32 / windows;
+            let believed = if off * off > chance { off - chance / off } else { 0.0 };
             let is_first = known == 1.0;
-            *day = Brief::new(known + (ratio - known) * if is_first { 1.0 } else { 0.5 });
+            *day = Brief::new(known + believed * if is_first { 1.0 } else { 0.5 });
         }
     }
 
-    /// Messages expected in a window, once a day and a half is known.
-    pub(super) fn expected(&self, phase: Phase) -> Option<f64> {
-        (u64::from(self.learnt_s) >= DAY_S + DAY_S / 2)
-            .then(|| self.by_hour(phase) * self.factor(phase))
-    }
-
-    /// The mean at a time of day: from the middle of an hour to that of the next it changes steadily.
-    fn by_hour(&self, phase: Phase) -> f64 {
+    /// What is expected of a window of an account whose volume is so over-dispersed, once a day and a half
+    /// is known.
+    pub(super) fn expected(&self, phase: Phase, dispersion: f64) -> Option<Expected> {
+        if u64::from(self.learnt_s) < DAY_S + DAY_S / 2 {
+            return None;
+        }
+        let windows = self.windows_of_an_hour(phase);
+        let least = 1.0 / (HOURS as f64 * windows);
+        // A count has its mean for a variance, and what bursts add; of nothing seen one may have been missed.
+        let noise = |mean: f64| mean.max(least) * (1.0 + dispersion * mean) / windows;
+        let day = Day::new(self.hours.map(|mean| mean.get().into()), noise);
+        // From the middle of an hour to that of the next the mean changes steadily.
         let middle_s = phase.start_s % 3_600 + u64::from(phase.width_s) / 2;
         let offset = middle_s.min(3_600) as f64 / 3_600.0 - 0.5;
         let neighbour = (phase.hour + if offset < 0.0 { HOURS - 1 } else { 1 }) % HOURS;
-        let of = |hour: usize| f64::from(self.hours[hour].get());
-        let (here, there) = (of(phase.hour), of(neighbour));
-        here + (there - here) * offset.abs()
+        let here = day.of(phase.hour);
+        let mean = here + (day.of(neighbour) - here) * offset.abs();
+        Some(Expected {
+            mean: mean * self.factor(phase, dispersion),
+            windows: windows / day.variance_left(),
+        })
     }
 
     /// How much of the hours' means today has: what its day of the week had, corrected by what was seen
-    /// of it so far. Three hours of it weigh as much as all former weeks.
-    fn factor(&self, phase: Phase) -> f64 {
+    /// of it so far. All former weeks weigh as much as three hours of it, or as much of it as it takes to
+    /// tell a day that differs from chance.
+    fn factor(&self, phase: Phase, dispersion: f64) -> f64 {
         let prior = f64::from(self.days[phase.day].get());
         if usize::from(self.today_is) != phase.day {
             return prior;
         }
         let (seen, expected) = (f64::from(self.today.0), f64::from(self.today.1));
-        let weight =
-            f64::from(self.hours[phase.hour].get()) * 3.0 * 3_600.0 / f64::from(phase.width_s);
-        if expected + weight <= 0.0 {
-            return prior;
-        }
+        let mean = f64::from(self.hours[phase.hour].get());
+        let three_hours = mean * 3.0 * 3_600.0 / f64::from(phase.width_s);
+        let telling = (1.0 + dispersion * mean) / (DAYS_DIFFER_BY * DAYS_DIFFER_BY);
+        let weight = three_hours.max(telling);
         ((seen + weight * prior) / (expected + weight)).clamp(0.05, 4.0)
     }
 
-    /// How many windows an hour's mean is made of.
-    pub(super) fn windows_of_an_hour(phase: Phase) -> f64 {
-        (f64::from(MEMORY_S) / f64::from(phase.width_s)).max(1.0)
+    /// How many windows an hour's mean is made of: a week's once they were seen.
+    fn windows_of_an_hour(&self, phase: Phase) -> f64 {
+        let seen_s = f64::from(self.learnt_s) / HOURS as f64;
+        (MEMORY_S.min(seen_s) / f64::from(phase.width_s)).max(1.0)
     }
 
     /// Whether a whole week was seen, so that a quiet weekend is no news.
@@ -157,9 +182,9 @@ mod tests {
         let mut season = Season::default();
         for window in 0..days * 288 {
             let phase = Phase::of(window * 300, 300);
-            season.learn(volume(phase.hour, phase.day), phase);
+            season.learn(volume(phase.hour, phase.day), phase, 0.01);
             if phase.ends_day() {
-                season.end_day(phase);
+                season.end_day(phase, 0.01);
             }
         }
         season
@@ -168,9 +193,10 @@ mod tests {
     #[test]
     fn hours_are_told_apart_after_a_day_and_a_half() {
         let by_hour = |hour: usize, _| if hour < 6 { 5.0 } else { 50.0 };
-        assert_eq!(learnt(1, by_hour).expected(Phase::of(0, 300)), None);
+        assert_eq!(learnt(1, by_hour).expected(Phase::of(0, 300), 0.01), None);
         let season = learnt(3, by_hour);
-        let at = |hour: u64| season.expected(Phase::of(hour * 3_600, 300)).expect("known");
+        let at =
+            |hour: u64| season.expected(Phase::of(hour * 3_600, 300), 0.01).expect("known").mean;
         assert!((at(3) - 5.0).abs() < 0.2 && (at(12) - 50.0).abs() < 1.0, "{} {}", at(3), at(12));
         assert!(!season.knows_the_week());
     }
@@ -181,16 +207,16 @@ mod tests {
         let mut season = learnt(18, volume);
         // Friday has been learnt up to eleven in the evening when Saturday begins.
         for window in 18 * 288..19 * 288 - 12 {
-            season.learn(50.0, Phase::of(window * 300, 300));
+            season.learn(50.0, Phase::of(window * 300, 300), 0.01);
         }
-        let at = season.expected(Phase::of(19 * 86_400, 300)).expect("known");
+        let at = season.expected(Phase::of(19 * 86_400, 300), 0.01).expect("known").mean;
         assert!((12.0..22.0).contains(&at), "{at}");
     }
 
     #[test]
     fn between_the_middles_of_two_hours_the_mean_changes_steadily() {
         let season = learnt(7, |hour, _| 10.0 * (1 + hour % 2) as f64);
-        let at = |second: u64| season.expected(Phase::of(second, 300)).expect("known");
+        let at = |second: u64| season.expected(Phase::of(second, 300), 0.01).expect("known").mean;
         let [first, edge, second] = [at(1_650), at(3_450), at(5_250)];
         assert!(
             first < edge && edge < second && (edge - 15.0).abs() < 1.0,
@@ -202,7 +228,8 @@ mod tests {
     fn a_quiet_weekend_is_expected_after_a_few_weeks() {
         let season = learnt(21, |_, day| if day >= 5 { 15.0 } else { 50.0 });
         assert!(season.knows_the_week());
-        let at = |day: u64| season.expected(Phase::of(day * 86_400, 300)).expect("known");
+        let at =
+            |day: u64| season.expected(Phase::of(day * 86_400, 300), 0.01).expect("known").mean;
         assert!((12.0..22.0).contains(&at(5)), "{}", at(5));
         assert!((40.0..62.0).contains(&at(2)), "{}", at(2));
     }

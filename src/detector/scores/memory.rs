@@ -7,8 +7,9 @@ use super::super::evidence::{
     DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
 };
 use super::super::grouping::Whisper;
+use super::super::impact::wandering;
 use super::super::recent::{KEPT, Left, Lesson, Recent};
-use super::super::season::{DAY_S, Phase, Season};
+use super::super::season::{DAY_S, Expected, Phase, Season};
 use super::super::windows::{Closed, Tally};
 use super::super::{ErrorClass, Notice};
 use super::kind::Kind;
@@ -20,11 +21,13 @@ const FREEZES: f64 = 5.0;
 const GROWN: f64 = 60.0;
 /// Volumes are held against this much less, or more, than was predicted: weekdays differ, holidays
 /// come, and an error of the prediction is the same in every window.
-const PREDICTED_DOWN: f64 = 0.92;
-/// The same before a whole week was seen: weekends are to come.
+const PREDICTED_DOWN: f64 = 0.97;
+/// Less than was predicted, before a whole week was seen: weekends are to come.
 const GUESSED_DOWN: f64 = 0.8;
-const PREDICTED_UP: f64 = 1.12;
-/// Standard errors of an hour's mean by which a volume must differ from it at least.
+const PREDICTED_UP: f64 = 1.04;
+/// The same before a whole week was seen.
+const GUESSED_UP: f64 = 1.12;
+/// Standard errors of what is expected by which a volume must differ from it at least.
 const ERRORS: f64 = 2.0;
 /// What one window of a drop can say, in nats, to who has seen no whole week: one quiet window of a first
 /// weekend is no alert, nor are two.
@@ -195,11 +198,13 @@ impl Memory {
             let (following, windows) = self.recent.ordinary_volume(0, KEPT);
             let mean = following as f64 / windows.max(1) as f64;
             let bounded = f64::from(submitted).min(LEARNT_AT_MOST * (mean + 1.0));
-            self.volume.learn(bounded, self.season.expected(phase));
-            self.season.learn(bounded, phase);
+            let dispersion = self.volume.dispersion();
+            let expected = self.season.expected(phase, dispersion);
+            self.volume.learn(bounded, expected.map(|expected| expected.mean));
+            self.season.learn(bounded, phase, dispersion);
         }
         if phase.ends_day() {
-            self.season.end_day(phase);
+            self.season.end_day(phase, self.volume.dispersion());
         }
     }
 
@@ -231,20 +236,23 @@ impl Memory {
         self.account(Kind::Late, window, expected, f64::from(late), f64::from(dispatched));
 
         let dispersion = self.volume.dispersion();
-        let drops: &[f64] = if self.season.knows_the_week() { &DROPS } else { &DROPS_OF_NEWCOMERS };
+        let in_season = self.season.expected(phase, dispersion);
+        let knows_the_week = self.season.knows_the_week();
+        let drops: &[f64] = if knows_the_week { &DROPS } else { &DROPS_OF_NEWCOMERS };
         for (kind, factors) in [(Kind::Up, RISES.as_slice()), (Kind::Down, drops)] {
-            let Some(mean) = self.usual_volume(kind, phase) else { continue };
+            let Some(mean) = self.usual_volume(kind, in_season) else { continue };
             // Who has not seen a whole day does not know its nights.
             let age_s = (window + 1 - u64::from(self.first).min(window)) * phase.width_s();
             if kind == Kind::Down && age_s < DAY_S {
                 continue;
             }
-            let is_newcomer = kind == Kind::Down && !self.season.knows_the_week();
-            let margin = match kind {
-                Kind::Up => PREDICTED_UP,
-                _ if is_newcomer => GUESSED_DOWN,
-                _ => PREDICTED_DOWN,
+            let margin = match (kind, knows_the_week) {
+                (Kind::Up, true) => PREDICTED_UP,
+                (Kind::Up, false) => GUESSED_UP,
+                (_, true) => PREDICTED_DOWN,
+                (_, false) => GUESSED_DOWN,
             };
+            let is_newcomer = kind == Kind::Down && !knows_the_week;
             let most_at_once = if is_newcomer { NEWCOMER_AT_ONCE } else { MOST };
             let usual = Usual { mean: mean * margin, dispersion, most_at_once };
             let most = self.most(kind);
@@ -328,22 +336,22 @@ impl Memory {
         }
     }
 
-    /// Messages a window that are usual now, if anything is known.
-    fn usual_volume(&self, kind: Kind, phase: Phase) -> Option<f64> {
+    /// Messages a window that are usual now, if anything is known; `in_season` is what the season expects.
+    fn usual_volume(&self, kind: Kind, in_season: Option<Expected>) -> Option<f64> {
         let learnt = self.volume.mean();
-        let season = self.season.expected(phase);
-        if let (Some(season), true) = (season, self.season.knows_the_week()) {
-            // An hour of the day is known from a week of its windows. Of an account that sends little that
-            // is next to nothing, and what is wrong of it would speak in every one of them.
-            let about = season.max(learnt.unwrap_or(0.0));
-            let error = ERRORS * libm::sqrt(about / Season::windows_of_an_hour(phase));
-            let known = if kind == Kind::Down { season - error } else { season + error };
+        if let (Some(season), true) = (in_season, self.season.knows_the_week()) {
+            // Of an account that sends little, next to nothing is known of an hour, and what is wrong of it
+            // would speak in every window of that hour.
+            let about = season.mean.max(learnt.unwrap_or(0.0));
+            let error = ERRORS * libm::sqrt(about / season.windows);
+            let known = if kind == Kind::Down { season.mean - error } else { season.mean + error };
             return Some(known.max(0.01));
         }
         let (submitted, ordinary) = self.recent.ordinary_volume(1, KEPT);
         let previous = (ordinary >= 6).then(|| submitted as f64 / ordinary as f64);
         // As long as the season is not known, what explains the present best is taken.
-        let candidates = [learnt, season, previous].into_iter().flatten();
+        let candidates =
+            [learnt, in_season.map(|season| season.mean), previous].into_iter().flatten();
         let best = match kind {
             Kind::Down => candidates.reduce(f64::min)?,
             _ => {
@@ -354,9 +362,10 @@ impl Memory {
         Some(best.max(0.01))
     }
 
-    /// How much the rate of a kind has wandered.
-    pub(super) fn correlation(&self, kind: Kind) -> f64 {
-        if kind == Kind::Late { self.late.correlation() } else { self.failures.correlation() }
+    /// How much the rate of a kind wanders, as far as it matters.
+    pub(super) fn wandering(&self, kind: Kind) -> f64 {
+        let level = if kind == Kind::Late { &self.late } else { &self.failures };
+        wandering(level.correlation(), self.volume.mean().unwrap_or(0.0))
     }
 
     /// What a window says of an account whose outcomes are too few to make it suspicious by itself.
