@@ -146,6 +146,41 @@ fn healthy_accounts_of_every_rate_are_left_alone() {
 }
 
 #[test]
+fn chance_is_no_surge_of_who_hardly_sends_whatever_sparsity_thinks_of_it() {
+    let mut luck = Luck::seeded(17);
+    let mut bench = Bench::new(ScoresDetector::without(standard(), &[Part::Sparsity]));
+    for _ in 0..21 * DAY {
+        for tenant in 0..50 {
+            let submitted = luck.poisson((0.5 + f64::from(tenant) / 20.0) / DAY as f64);
+            bench.feed(tenant, submitted, 0);
+        }
+        bench.close();
+    }
+    let raised = bench.raised();
+    assert!(raised.len() <= 10, "{} in 1,050 tenant-days: {raised:?}", raised.len());
+}
+
+#[test]
+fn a_sixfold_volume_of_who_sends_forty_messages_a_day_is_told_within_a_day() {
+    let mut found = 0;
+    for seed in 0..20 {
+        let mut luck = Luck::seeded(300 + seed);
+        let mut bench = scores();
+        let mut run = |windows: u64, a_day: f64| {
+            for _ in 0..windows {
+                bench.feed(0, luck.poisson(a_day / DAY as f64), 0);
+                bench.close();
+            }
+            bench.raised()
+        };
+        assert_eq!(run(14 * DAY, 40.0), [], "seed {seed}");
+        let raised = run(DAY, 240.0);
+        found += u64::from(raised.first().is_some_and(|one| one.2 == AlertKind::VolumeUp));
+    }
+    assert!(found >= 18, "{found} of 20");
+}
+
+#[test]
 fn bursty_and_daily_traffic_is_left_alone() {
     let mut luck = Luck::seeded(14);
     let mut bench = scores();

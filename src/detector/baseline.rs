@@ -173,14 +173,16 @@ impl VolumeLevel {
         self.sum = self.sum * retained + submitted as f32;
     }
 
-    /// Learns `windows` without a message at once.
-    pub(super) fn learn_silence(&mut self, windows: u64) {
+    /// Learns `windows` without a message at once, of each of which the season had this expectation.
+    pub(super) fn learn_silence(&mut self, windows: u64, expected: Option<f64>) {
         let retained = libm::pow(RETAINED, windows as f64);
         let learnt = (1.0 - retained) / (1.0 - RETAINED);
-        self.windows = (f64::from(self.windows) * retained + learnt) as f32;
-        for decaying in [&mut self.sum, &mut self.beyond, &mut self.scale] {
-            *decaying *= retained as f32;
-        }
+        let mean = expected.or(self.mean()).unwrap_or(0.0);
+        let taken = |sum: f32, each: f64| (f64::from(sum) * retained + each * learnt) as f32;
+        self.windows = taken(self.windows, 1.0);
+        self.sum = taken(self.sum, 0.0);
+        self.beyond = taken(self.beyond, mean * mean - mean);
+        self.scale = taken(self.scale, mean * mean);
     }
 
     /// How many windows are remembered, 0 to 288; older ones count less.
@@ -255,13 +257,20 @@ mod tests {
         (0..20).for_each(|_| one_by_one.learn(7.0, Some(7.0)));
         let mut at_once = one_by_one;
         (0..1_000).for_each(|_| one_by_one.learn(0.0, Some(0.0)));
-        at_once.learn_silence(1_000);
+        at_once.learn_silence(1_000, Some(0.0));
         for (left, right) in [
             (one_by_one.windows, at_once.windows),
             (one_by_one.sum, at_once.sum),
             (one_by_one.scale, at_once.scale),
         ] {
             assert!((left - right).abs() < 1e-2, "{left} {right}");
+        }
+        (0..100).for_each(|_| one_by_one.learn(0.0, Some(3.0)));
+        at_once.learn_silence(100, Some(3.0));
+        for (left, right) in
+            [(one_by_one.beyond, at_once.beyond), (one_by_one.scale, at_once.scale)]
+        {
+            assert!(left > 100.0 && (left - right).abs() < 1e-2 * left, "{left} {right}");
         }
     }
 }

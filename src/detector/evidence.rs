@@ -110,6 +110,16 @@ impl Moved {
         }
     }
 
+    /// Takes in so many windows without a message.
+    pub(super) fn take_silence(&mut self, windows: u64, usual: Usual, factors: &[f64]) {
+        let Usual { mean, dispersion, .. } = usual;
+        let r = 1.0 / dispersion;
+        for (statistic, factor) in self.bank.iter_mut().zip(factors) {
+            let step = -r * libm::log((r + mean * factor) / (r + mean)) * windows as f64;
+            *statistic = (*statistic + step as f32).max(0.0);
+        }
+    }
+
     /// The most that any size of change is likelier than none, in nats.
     pub(super) fn nats(&self) -> f64 {
         f64::from(self.bank.iter().copied().fold(0.0, f32::max))

@@ -1,5 +1,6 @@
 //! The detector of failure, fluctuation and sparsity.
 
+mod catching_up;
 mod dating;
 mod kind;
 mod memory;
@@ -31,10 +32,11 @@ use crate::time::Time;
 /// - **failure**: the share of outcomes that fail, and that of messages without an outcome. Failures of a
 ///   class that is rare are stronger evidence than failures of the usual classes.
 /// - **fluctuation**: volume up and down, against the hour of the day and the day of the week.
-/// - **sparsity** = the larger of 24 ÷ (24 + remembered windows) and 12 ÷ (12 + remembered messages). It
-///   damps the fluctuation. Of a failure it asks for more evidence: 26 powers of ten times the square of
-///   the first, or 5 times the cube of the second, whichever is more; and for 0.8 less a power of ten by
-///   which messages are rarer than windows, because what happens rarely is rarely a false alarm.
+/// - **sparsity** = the larger of 24 ÷ (24 + remembered windows) and 8 ÷ (8 + remembered messages). It
+///   damps the fluctuation. Of a failure more evidence is asked for the less is known: 26 powers of ten times
+///   the square of the first, or 5 times the cube of 12 ÷ (12 + remembered messages), whichever is more; and
+///   less for the powers of ten by which messages, or failures at 5 %, are rarer than windows, because what
+///   happens rarely is rarely a false alarm.
 /// - **impact** = 1 − (1 − failure)·(1 − (1 − sparsity)·fluctuation).
 ///
 /// An alert of a kind is raised when what the kind contributes to the impact reaches
@@ -171,7 +173,6 @@ impl Judge for ScoresJudge {
         }
 
         let sparsity = if self.sparsity { sparsity::score(memory.volume()) } else { 0.0 };
-        let caution = if self.sparsity { sparsity::caution(memory.volume()) } else { 0.0 };
         let score = |kind: Kind| {
             let is_on = if kind.is_volume() { self.fluctuation } else { self.failure };
             if !is_on {
@@ -186,7 +187,11 @@ impl Judge for ScoresJudge {
             }
             let (caution, wandering) = match kind {
                 Kind::Up | Kind::Down => (0.0, 0.0),
-                Kind::Failure | Kind::Late => (caution, memory.wandering(kind)),
+                Kind::Failure | Kind::Late => {
+                    let rate = memory.usual_rate(kind);
+                    let caution = || sparsity::caution(memory.volume(), rate);
+                    (if self.sparsity { caution() } else { 0.0 }, memory.wandering(kind))
+                }
             };
             confidence(self.evidence(kind, memory), kind.evidence(), caution, wandering)
                 * size(memory.share(kind))

@@ -225,6 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn a_day_of_the_week_that_chance_explains_is_like_the_others() {
+        // A fifth more of 20 messages is within the square root of 20, of 4,000 it is not.
+        let thursdays = |a_day: f64| {
+            let a_window = a_day / 288.0;
+            let season = learnt(28, |_, day| if day == 3 { 1.2 * a_window } else { a_window });
+            season.days[3].get()
+        };
+        assert_eq!(thursdays(20.0), 1.0);
+        assert!((1.1..1.25).contains(&thursdays(4_000.0)), "{}", thursdays(4_000.0));
+    }
+
+    #[test]
     fn a_quiet_weekend_is_expected_after_a_few_weeks() {
         let season = learnt(21, |_, day| if day >= 5 { 15.0 } else { 50.0 });
         assert!(season.knows_the_week());

@@ -1,14 +1,14 @@
 //! Everything remembered of an account.
 
 use super::super::alerting::AlertState;
-use super::super::baseline::{FailureLevel, LATE_MIN, RATE_MIN, VolumeLevel, Young};
+use super::super::baseline::{FailureLevel, LATE_MIN, RATE_MIN, VolumeLevel};
 use super::super::brief::Brief;
 use super::super::evidence::{
     DROPS, DROPS_OF_NEWCOMERS, MOST, MOST_WHILE_RAISED, Moved, RISES, Risen, Usual,
 };
 use super::super::grouping::Whisper;
 use super::super::impact::wandering;
-use super::super::recent::{KEPT, Left, Lesson, Recent};
+use super::super::recent::{KEPT, Lesson, Recent};
 use super::super::season::{DAY_S, Expected, Phase, Season};
 use super::super::windows::{Closed, Tally};
 use super::super::{ErrorClass, Notice};
@@ -28,7 +28,7 @@ const PREDICTED_UP: f64 = 1.04;
 /// The same before a whole week was seen.
 const GUESSED_UP: f64 = 1.12;
 /// Standard errors of what is expected by which a volume must differ from it at least.
-const ERRORS: f64 = 2.0;
+const ERRORS: f64 = 1.6;
 /// What one window of a drop can say, in nats, to who has seen no whole week: one quiet window of a first
 /// weekend is no alert, nor are two.
 const NEWCOMER_AT_ONCE: f32 = 5.0;
@@ -36,9 +36,6 @@ const NEWCOMER_AT_ONCE: f32 = 5.0;
 const SUSPECTED_AT_MOST: u16 = 7 * 288;
 /// Nats from which it is worth asking since when.
 const DATED: f64 = 4.0;
-/// A window is learnt as at most this many times the mean of those that follow it, so that one
-/// campaign does not make an account look bursty for days.
-const LEARNT_AT_MOST: f64 = 12.0;
 /// Outcomes of a window that are too few to say anything of one account.
 const WHISPERS: u64 = 3;
 /// Nats from which what failed is over. Small sizes of change take long to refute; the size that was seen
@@ -54,16 +51,16 @@ pub(in crate::detector) struct Memory {
     pub(super) recent: Recent,
     pub(super) failures: FailureLevel,
     pub(super) late: FailureLevel,
-    volume: VolumeLevel,
-    season: Season,
+    pub(super) volume: VolumeLevel,
+    pub(super) season: Season,
     risen: [Risen; 2],
-    moved: [Moved; 2],
+    pub(super) moved: [Moved; 2],
     /// By kind.
     pub(super) alerts: [AlertState; 4],
     pub(super) episodes: [Episode; 4],
     /// Failures since the evidence for them began to rise, by class.
     classes: [u16; ErrorClass::ALL.len()],
-    is_detached: bool,
+    pub(super) is_detached: bool,
     /// A bit a kind of which the evidence did not fall in the newest window.
     rising: u8,
     /// The window in which the account was first seen.
@@ -154,60 +151,6 @@ impl Memory {
         maintenance || campaign || (self.is_detached && kind == Kind::Down)
     }
 
-    /// Takes in the window that ended, and before it those the account slept through.
-    pub(super) fn catch_up(&mut self, seen: &Closed, young: &mut Young) {
-        let width_s = (seen.width.as_nanoseconds() / 1_000_000_000).max(1);
-        let missed = seen.window.saturating_sub(self.recent.next());
-        for _ in 0..missed.min(KEPT as u64) {
-            self.push(Tally::default(), width_s, seen, young);
-        }
-        if missed > KEPT as u64 {
-            self.volume.learn_silence(missed - KEPT as u64);
-            self.recent.skip(missed - KEPT as u64);
-        }
-        if seen.counts.submitted > 0 {
-            self.is_detached = false;
-        }
-        self.push(seen.counts, width_s, seen, young);
-    }
-
-    fn push(&mut self, counts: Tally, width_s: u64, seen: &Closed, young: &mut Young) {
-        let leaving = self.recent.next().saturating_sub(KEPT as u64);
-        let is_excused = self.is_excused(Kind::Up, seen);
-        if let Some(left) = self.recent.push(counts) {
-            let phase = Phase::of(leaving.saturating_mul(width_s), width_s);
-            self.learn(left, phase, young);
-        }
-        if is_excused {
-            self.recent.mark_abnormal(Lesson::Volume, 1);
-        }
-    }
-
-    fn learn(&mut self, left: Left, phase: Phase, young: &mut Young) {
-        let Tally { submitted, succeeded, failed, .. } = left.counts;
-        if left.failures_ordinary {
-            if left.counts.outcomes() > 0 {
-                let late = left.counts.late_rate();
-                young.learn(&self.failures, left.counts.failure_rate(), late);
-            }
-            self.failures.learn(failed, succeeded);
-            let late = left.counts.late();
-            self.late.learn(late, left.counts.dispatched - late);
-        }
-        if left.volume_ordinary {
-            let (following, windows) = self.recent.ordinary_volume(0, KEPT);
-            let mean = following as f64 / windows.max(1) as f64;
-            let bounded = f64::from(submitted).min(LEARNT_AT_MOST * (mean + 1.0));
-            let dispersion = self.volume.dispersion();
-            let expected = self.season.expected(phase, dispersion);
-            self.volume.learn(bounded, expected.map(|expected| expected.mean));
-            self.season.learn(bounded, phase, dispersion);
-        }
-        if phase.ends_day() {
-            self.season.end_day(phase, self.volume.dispersion());
-        }
-    }
-
     /// Adds up the evidence of the window that ended.
     ///
     /// `unknown` are the rates of failures and late outcomes of accounts of which nothing is known.
@@ -246,15 +189,9 @@ impl Memory {
             if kind == Kind::Down && age_s < DAY_S {
                 continue;
             }
-            let margin = match (kind, knows_the_week) {
-                (Kind::Up, true) => PREDICTED_UP,
-                (Kind::Up, false) => GUESSED_UP,
-                (_, true) => PREDICTED_DOWN,
-                (_, false) => GUESSED_DOWN,
-            };
             let is_newcomer = kind == Kind::Down && !knows_the_week;
             let most_at_once = if is_newcomer { NEWCOMER_AT_ONCE } else { MOST };
-            let usual = Usual { mean: mean * margin, dispersion, most_at_once };
+            let usual = Usual { mean: mean * self.margin(kind), dispersion, most_at_once };
             let most = self.most(kind);
             self.moved[kind as usize - 1].take(submitted, usual, factors, most);
             let traffic = mean.max(f64::from(submitted));
@@ -300,7 +237,14 @@ impl Memory {
     }
 
     /// Counts a window towards what happened since the evidence of a kind began to rise.
-    fn account(&mut self, kind: Kind, window: u64, expected: f64, seen: f64, traffic: f64) {
+    pub(super) fn account(
+        &mut self,
+        kind: Kind,
+        window: u64,
+        expected: f64,
+        seen: f64,
+        traffic: f64,
+    ) {
         let is_raised = self.alerts[kind as usize].is_raised();
         let goes_on = self.nats(kind) > 0.0 || is_raised;
         let episode = &mut self.episodes[kind as usize];
@@ -337,7 +281,7 @@ impl Memory {
     }
 
     /// Messages a window that are usual now, if anything is known; `in_season` is what the season expects.
-    fn usual_volume(&self, kind: Kind, in_season: Option<Expected>) -> Option<f64> {
+    pub(super) fn usual_volume(&self, kind: Kind, in_season: Option<Expected>) -> Option<f64> {
         let learnt = self.volume.mean();
         if let (Some(season), true) = (in_season, self.season.knows_the_week()) {
             // Of an account that sends little, next to nothing is known of an hour, and what is wrong of it
@@ -362,10 +306,28 @@ impl Memory {
         Some(best.max(0.01))
     }
 
+    /// What volumes are held against is so many times what was predicted.
+    pub(super) fn margin(&self, kind: Kind) -> f64 {
+        match (kind, self.season.knows_the_week()) {
+            (Kind::Up, true) => PREDICTED_UP,
+            (Kind::Up, false) => GUESSED_UP,
+            (_, true) => PREDICTED_DOWN,
+            (_, false) => GUESSED_DOWN,
+        }
+    }
+
+    /// The rate of a kind that is usual.
+    pub(super) fn usual_rate(&self, kind: Kind) -> f64 {
+        self.level(kind).belief().mean()
+    }
+
     /// How much the rate of a kind wanders, as far as it matters.
     pub(super) fn wandering(&self, kind: Kind) -> f64 {
-        let level = if kind == Kind::Late { &self.late } else { &self.failures };
-        wandering(level.correlation(), self.volume.mean().unwrap_or(0.0))
+        wandering(self.level(kind).correlation(), self.volume.mean().unwrap_or(0.0))
+    }
+
+    fn level(&self, kind: Kind) -> &FailureLevel {
+        if kind == Kind::Late { &self.late } else { &self.failures }
     }
 
     /// What a window says of an account whose outcomes are too few to make it suspicious by itself.
