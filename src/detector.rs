@@ -97,7 +97,8 @@ pub trait Detector {
 /// The settings shared by all detectors.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct DetectorSettings {
-    /// Width of an evaluation window; windows begin at multiples of it. At least a nanosecond.
+    /// Width of an evaluation window; windows begin at multiples of it. At least a nanosecond; whole seconds
+    /// from 15 to an hour where the hour of the day is learnt ([`ScoresDetector`]).
     pub window: Span,
     /// After an alert was cleared, the same account and kind stays quiet this long.
     pub quiet: Span,

@@ -8,8 +8,8 @@ mod together;
 mod traffic;
 
 use apportion::detector::{
-    AlertChange, AlertKind, Cause, DetectorSettings, Observation, Part, ScoresDetector, Severity,
-    StaticThresholdDetector, detector,
+    AlertChange, AlertKind, Cause, DetectorSettings, Notice, Observation, Part, ScoresDetector,
+    Severity, StaticThresholdDetector, detector,
 };
 use apportion::time::{Span, Time};
 
@@ -230,6 +230,20 @@ fn a_busy_account_that_ends_is_told_once_and_then_forgotten() {
     assert_eq!((end.change, cleared), (AlertChange::Cleared, SETTLED + DAY + 1));
     bench.run(healthy(&mut Luck::seeded(7), 50.0, DAY));
     assert_eq!(bench.raised().len(), 1, "a new beginning is no news either");
+}
+
+#[test]
+fn who_comes_back_begins_anew_and_not_after_a_silence() {
+    let mut bench = scores();
+    bench.run(healthy(&mut Luck::seeded(8), 20.0, SETTLED));
+    bench.notice(Notice::Detached);
+    bench.run(vec![(0, 0); 21 * DAY as usize]);
+    bench.notice(Notice::Attached);
+    bench.run(healthy(&mut Luck::seeded(9), 20.0, SETTLED));
+    assert_eq!(bench.raised(), []);
+    bench.run([(200, 4); 3]);
+    let back = SETTLED + 21 * DAY + SETTLED;
+    assert_eq!(bench.raised(), [(back + 1, 0, AlertKind::VolumeUp)]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ const MORE_OF_THE_UNSTEADY: f64 = 0.8;
 /// full. A CUSUM raises no more often than once in e^h windows (Page's bound); measured it is several
 /// times less.
 ///
-/// An account of which little is known must show more, by its `caution`
+/// An account of which little is known must show more, and one that sends rarely less, by its `caution`
 /// ([`caution`](super::sparsity::caution)), in powers of ten.
 ///
 /// So must one whose rate is [`wandering`], by up to 0.8: how much it wanders is only estimated, and a

@@ -145,8 +145,8 @@ impl Judge for ScoresJudge {
         Memory::beginning_at(window)
     }
 
-    fn notice(&mut self, now: Time, notice: Notice, memory: &mut Memory) {
-        memory.notice(now, notice);
+    fn notice(&mut self, now: Time, window: u64, notice: Notice, memory: &mut Memory) {
+        memory.notice(now, window, notice);
     }
 
     fn correct(&mut self, window: u64, failed_as: ErrorClass, memory: &mut Memory) {

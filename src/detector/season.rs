@@ -19,7 +19,7 @@ pub(super) const DAY_S: u64 = 86_400;
 pub(super) struct Season {
     /// Messages a window.
     hours: [Brief; HOURS],
-    /// Relative to the average of the hours; 1 until the day was seen.
+    /// Relative to the average of the hours; 1 until the day was seen to differ by more than chance.
     days: [Brief; DAYS],
     /// Seen and expected of the day that is being learnt, and which day of the week that is: what is
     /// judged is an hour ahead of what is learnt.

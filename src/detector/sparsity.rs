@@ -8,7 +8,7 @@ const WINDOWS: f64 = 24.0;
 const MESSAGES: f64 = 8.0;
 /// … or failures, which are fewer.
 const MESSAGES_OF_FAILURES: f64 = 12.0;
-/// Windows of a day.
+/// Windows of a day, of the standard width.
 const A_DAY: f64 = 288.0;
 /// The failure rate that is believed of an account of which nothing is known.
 const ORDINARY_RATE: f64 = 0.05;

@@ -44,9 +44,9 @@ pub(super) trait Judge {
     /// The memory of an account whose first window is `window`.
     fn begin(&self, window: u64) -> Self::State;
 
-    /// Takes note of something that explains what is to come.
-    fn notice(&mut self, now: Time, notice: Notice, state: &mut Self::State) {
-        let _ = (now, notice, state);
+    /// Takes note of something that explains what is to come; `window` is open.
+    fn notice(&mut self, now: Time, window: u64, notice: Notice, state: &mut Self::State) {
+        let _ = (now, window, notice, state);
     }
 
     /// A failure of a window that was judged was none.
@@ -238,7 +238,7 @@ impl<J: Judge> Watch<J> {
             slot.state = u32::try_from(self.states.len()).expect("fewer accounts than 2³²");
             self.states.push(self.judge.begin(window));
         }
-        self.judge.notice(now, notice, &mut self.states[slot.state]);
+        self.judge.notice(now, window, notice, &mut self.states[slot.state]);
     }
 
     /// The slot of an account's open window, which from now on is to be judged.

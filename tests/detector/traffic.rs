@@ -2,7 +2,7 @@
 //! whole windows.
 
 use apportion::detector::{
-    Account, AlertChange, AlertEvent, AlertKind, Detector, DetectorSettings, Observation,
+    Account, AlertChange, AlertEvent, AlertKind, Detector, DetectorSettings, Notice, Observation,
 };
 use apportion::time::Time;
 use apportion::units::{DestinationId, TenantId};
@@ -94,6 +94,12 @@ impl Bench {
                 self.detector.observe(middle, account(tenant), seen);
             }
         }
+    }
+
+    /// Tells of tenant 0 what the platform announces.
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        let now = Time::from_seconds(self.window * 300);
+        self.detector.notice(now, account(0), notice);
     }
 
     /// Ends the window.

@@ -11,7 +11,8 @@ use super::memory::Memory;
 /// A window is learnt as at most this many times the mean of those that follow it, so that one
 /// campaign does not make an account look bursty for days.
 const LEARNT_AT_MOST: f64 = 12.0;
-/// How much of a sleep is learnt hour by hour: what is older is forgotten all the same.
+/// How much of a sleep is learnt hour by hour: of what is older, the volume's day remembers nothing, and the
+/// hours of the season about a third.
 const SLEEP_LEARNT_S: u64 = 7 * DAY_S;
 
 impl Memory {
@@ -30,7 +31,9 @@ impl Memory {
         if missed > KEPT as u64 {
             // What is kept is silence now, and so is what leaves it.
             let first = self.recent.next() - KEPT as u64;
-            self.learn_silence(Stretch { first, windows: missed - KEPT as u64, width_s });
+            let slept = Stretch { first, windows: missed - KEPT as u64, width_s };
+            let is_excused = |window| self.is_excused_from(Kind::Up, seen.start_of(window));
+            self.learn_silence(slept.after(is_excused));
             self.recent.skip(missed - KEPT as u64);
         }
         if seen.counts.submitted > 0 {
@@ -41,7 +44,7 @@ impl Memory {
 
     fn push(&mut self, counts: Tally, width_s: u64, seen: &Closed, young: &mut Young) {
         let leaving = self.recent.next().saturating_sub(KEPT as u64);
-        let is_excused = self.is_excused(Kind::Up, seen);
+        let is_excused = self.is_excused_from(Kind::Up, seen.start_of(self.recent.next()));
         if let Some(left) = self.recent.push(counts) {
             let phase = Phase::of(leaving.saturating_mul(width_s), width_s);
             self.learn(left, phase, young);
@@ -127,6 +130,17 @@ impl Stretch {
         Stretch { first: self.first + (self.windows - windows), windows, ..self }
     }
 
+    /// Those from the first on of which this is not so; once it is not, it never is again.
+    fn after(self, is_so: impl Fn(u64) -> bool) -> Stretch {
+        let (mut from, mut to) = (self.first, self.first + self.windows);
+        let end = to;
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if is_so(middle) { from = middle + 1 } else { to = middle }
+        }
+        Stretch { first: from, windows: end - from, ..self }
+    }
+
     /// The same windows by hours of the clock.
     fn hours(self) -> impl Iterator<Item = Stretch> {
         let mut left = self;
@@ -152,7 +166,7 @@ impl Stretch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::{Account, ErrorClass};
+    use crate::detector::{Account, ErrorClass, Notice};
     use crate::time::Span;
     use crate::units::{DestinationId, TenantId};
 
@@ -218,6 +232,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_notice_excuses_is_not_learnt_asleep_either() {
+        let sends = |window: u64| window.is_multiple_of(100);
+        let until = |window: u64| crate::time::Time::from_seconds(300 * window);
+        let remembered_after = |windows: u64| {
+            let mut memory = account(7 * 288, sends, false);
+            let notice = Notice::Maintenance { until: until(8 * 288) };
+            memory.notice(until(7 * 288), 7 * 288, notice);
+            memory.catch_up(&closed(7 * 288 + windows, 1), &mut Young::default());
+            memory.volume().messages()
+        };
+        // Silence that is learnt makes forget: none of the day of the maintenance, 300 windows after it.
+        let excused = remembered_after(280);
+        assert!(excused > 3.0 && remembered_after(200) == excused, "{excused}");
+        let share = remembered_after(600) / excused;
+        assert!((share - 0.353).abs() < 0.01, "{share}");
+    }
+
+    #[test]
     fn the_hours_of_a_stretch_are_all_its_windows_in_order() {
         for width_s in [60, 300, 420, 3_600, 90_000] {
             let stretch = Stretch { first: 7, windows: 1_000, width_s };
@@ -231,5 +263,7 @@ mod tests {
         }
         let newest = Stretch { first: 7, windows: 1_000, width_s: 300 }.newest(10);
         assert_eq!((newest.first, newest.windows), (997, 10));
+        assert_eq!(newest.after(|window| window < 1_000), newest.newest(7));
+        assert_eq!((newest.after(|_| true).windows, newest.after(|_| false)), (0, newest));
     }
 }

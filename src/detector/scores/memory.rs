@@ -115,14 +115,15 @@ impl Memory {
         &self.classes
     }
 
-    /// Takes note of what the platform announces.
-    pub(super) fn notice(&mut self, now: Time, notice: Notice) {
+    /// Takes note of what the platform announces while `window` is open.
+    pub(super) fn notice(&mut self, now: Time, window: u64, notice: Notice) {
         let seconds =
             |time: Time| (time.as_nanoseconds() / 1_000_000_000).min(u32::MAX.into()) as u32;
         match notice {
             Notice::Attached => {
-                // What is kept of an earlier life would be held against the new one.
-                *self = Memory { alerts: self.alerts, ..Memory::beginning_at(self.recent.next()) };
+                // What is kept of an earlier life would be held against the new one, and so would the
+                // silence between them.
+                *self = Memory { alerts: self.alerts, ..Memory::beginning_at(window) };
             }
             Notice::Detached => self.is_detached = true,
             Notice::CampaignAnnounced { until } if until > now => {
@@ -141,7 +142,7 @@ impl Memory {
     }
 
     /// The same of a window that began then: it is excused to its end.
-    fn is_excused_from(&self, kind: Kind, start: Time) -> bool {
+    pub(super) fn is_excused_from(&self, kind: Kind, start: Time) -> bool {
         let start_s = start.as_nanoseconds() / 1_000_000_000;
         let maintenance =
             start_s <= u64::from(self.maintenance_until_s) && self.maintenance_until_s > 0;

@@ -57,7 +57,8 @@ impl Day {
     /// The mean that is believed of an hour.
     pub(super) fn of(&self, hour: usize) -> f64 {
         let Day { hours, smooth, mean, shape, detail } = self;
-        mean + shape * (smooth[hour] - mean) + detail * (hours[hour] - smooth[hour])
+        let believed = mean + shape * (smooth[hour] - mean) + detail * (hours[hour] - smooth[hour]);
+        believed.max(0.0)
     }
 
     /// The share of the variance of an hour's own mean that what is believed of it has.
@@ -99,6 +100,15 @@ mod tests {
         let found = day(|hour| if hour == 9 { 100.0 } else { 1.0 }, 0.01);
         assert!(found.of(9) > 99.0 && found.of(8) < 2.0, "{} {}", found.of(9), found.of(8));
         assert!(found.variance_left() > 1.0);
+    }
+
+    #[test]
+    fn less_than_nothing_is_expected_of_no_hour() {
+        // The detail is believed and the shape is not: peaks every third hour.
+        let hours = core::array::from_fn(|hour| if hour % 3 == 0 { 30.0 } else { 0.0 });
+        let found = Day::new(hours, |mean| mean * (1.0 + 3.0 * mean) / 12.0);
+        assert!((0..HOURS).all(|hour| found.of(hour) >= 0.0), "{:?}", [1, 2].map(|h| found.of(h)));
+        assert!(found.of(0) > 10.0);
     }
 
     #[test]

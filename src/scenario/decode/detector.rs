@@ -7,6 +7,7 @@ use super::super::tree::Node;
 use super::ROOT;
 use super::values::did_you_mean;
 use crate::detector::DetectorSettings;
+use crate::time::Span;
 
 pub(crate) static DETECTOR: TableSpec = TableSpec {
     title: "`[detector]`",
@@ -14,7 +15,12 @@ pub(crate) static DETECTOR: TableSpec = TableSpec {
     fields: &[&[
         Field::with_default("enabled", Shape::Boolean, "true", "false switches it off again"),
         Field::with_default("name", Shape::Text, "\"scores\"", "which detector"),
-        Field::with_default("window", Shape::Span, "\"5min\"", "width of an evaluation window"),
+        Field::with_default(
+            "window",
+            Shape::Span,
+            "\"5min\"",
+            "width of an evaluation window, 15 s to 1 h",
+        ),
         Field::with_default(
             "quiet",
             Shape::Span,
@@ -37,6 +43,11 @@ pub(crate) static DETECTOR: TableSpec = TableSpec {
     kind: None,
 };
 
+/// Less than this is too little for an hour's mean to follow, in the precision in which it is kept.
+const WINDOW_MIN: Span = Span::from_seconds(15);
+/// More than this belongs to several hours of the day.
+const WINDOW_MAX: Span = Span::from_seconds(3_600);
+
 /// Reads the detector. The outer `None` was reported, the inner one is "switched off".
 pub(crate) fn detector(
     reporter: &Reporter,
@@ -46,7 +57,16 @@ pub(crate) fn detector(
     let reader = TableReader::open(reporter, &ROOT, &DETECTOR, node)?;
     let enabled = reader.boolean("enabled");
     let name = reader.text("name");
-    let window = reader.positive_span("window");
+    let window = reader.positive_span("window").filter(|window| {
+        let is_possible = *window >= WINDOW_MIN
+            && *window <= WINDOW_MAX
+            && window.as_nanoseconds().is_multiple_of(1_000_000_000);
+        if !is_possible {
+            let title = "a detector's window is whole seconds, from 15 s to 1 h";
+            reader.reject("window", title, "it has to fit into an hour of the day".to_owned());
+        }
+        is_possible
+    });
     let quiet = reader.span("quiet");
     let (raise_at, clear_at) = (reader.number("raise-at"), reader.number("clear-at"));
     if let (Some(raise), Some(clear)) = (raise_at, clear_at)
