@@ -3,10 +3,10 @@
 //! `cargo run --release --example scoreboard [CONFIG.json] [--seeds N] [--threads N] [--ablations]
 //! [--calibrate NAME T1,T2,…] [--controls [SEEDS TENANTS]]`; the configuration is
 //! `scenarios/detection/development.json` unless another is named; `--ablations` adds a second board, ours
-//! against itself with parts switched off. `scenarios/detection/final-2.json` is for the end: whoever develops
-//! against it has no scoreboard any more. `final.json` was run (ARCHITECTURE.md has the figures) and decides
-//! nothing since; so will this one be, and a detector that is changed afterwards needs another, with seeds of
-//! its own.
+//! against itself with parts switched off. `final.json` and `final-2.json` were for the end, and were run
+//! (ARCHITECTURE.md has the figures): whoever develops against them has no scoreboard any more. A detector
+//! whose development board is not the same to the last byte needs another, with seeds of its own, committed
+//! before it is changed.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;

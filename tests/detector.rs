@@ -234,14 +234,15 @@ fn a_busy_account_that_ends_is_told_once_and_then_forgotten() {
 
 #[test]
 fn who_comes_back_begins_anew_and_not_after_a_silence() {
+    // So few a window that their absence is learnt, until the account is not looked at any more.
     let mut bench = scores();
-    bench.run(healthy(&mut Luck::seeded(8), 20.0, SETTLED));
+    bench.run(healthy(&mut Luck::seeded(8), 3.0, SETTLED));
     bench.notice(Notice::Detached);
     bench.run(vec![(0, 0); 21 * DAY as usize]);
     bench.notice(Notice::Attached);
-    bench.run(healthy(&mut Luck::seeded(9), 20.0, SETTLED));
+    bench.run(healthy(&mut Luck::seeded(9), 3.0, SETTLED));
     assert_eq!(bench.raised(), []);
-    bench.run([(200, 4); 3]);
+    bench.run([(60, 1); 3]);
     let back = SETTLED + 21 * DAY + SETTLED;
     assert_eq!(bench.raised(), [(back + 1, 0, AlertKind::VolumeUp)]);
 }
