@@ -215,6 +215,19 @@ fn a_tenfold_volume_and_a_drop_to_nothing_are_raised() {
 }
 
 #[test]
+fn half_as_much_again_and_a_third_less_are_told_within_hours_and_a_fiftieth_never() {
+    let raised = |mean: f64| {
+        let mut bench = scores();
+        bench.run(healthy(&mut Luck::seeded(2), 50.0, SETTLED));
+        bench.run(healthy(&mut Luck::seeded(5), mean, DAY / 2));
+        bench.raised().first().map(|(_, _, kind)| *kind)
+    };
+    assert_eq!(raised(75.0), Some(AlertKind::VolumeUp));
+    assert_eq!(raised(33.0), Some(AlertKind::VolumeDown));
+    assert_eq!([raised(51.0), raised(49.0)], [None, None]);
+}
+
+#[test]
 fn who_has_seen_no_weekend_is_told_of_silence_in_its_third_window() {
     let mut bench = scores();
     bench.run(healthy(&mut Luck::seeded(2), 50.0, DAY));

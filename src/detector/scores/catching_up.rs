@@ -212,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_usual_is_believed_to_within_its_error() {
+        let memory = account(14 * 288, |window| window.is_multiple_of(10), true);
+        let expected = memory.season.expected(Phase::of(14 * 86_400, 300), 0.01);
+        let usual = |kind| memory.usual_volume(kind, expected).expect("a week is known");
+        // A tenth a window, known as well as that of 2,016 windows: 1.6·√(0.1 ÷ 2,016) is 0.011.
+        assert!((usual(Kind::Up) - 0.111).abs() < 0.004, "{}", usual(Kind::Up));
+        assert!((usual(Kind::Down) - 0.089).abs() < 0.004, "{}", usual(Kind::Down));
+    }
+
+    #[test]
     fn silence_speaks_against_a_rise_as_if_each_window_had_been_judged() {
         let sends = |window: u64| window.is_multiple_of(50);
         let mut memory = account(14 * 288, sends, false);

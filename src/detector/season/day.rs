@@ -103,6 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn one_message_in_a_silent_night_is_no_proof_of_detail() {
+        let hours = core::array::from_fn(|hour| match hour {
+            4 => 0.05,
+            2..=6 => 0.0,
+            _ => 1.0,
+        });
+        let found = Day::new(hours, |mean| mean / 5.0);
+        assert!(found.variance_left() < 1.0 / 24.0 + LEFT + 1e-9, "{}", found.variance_left());
+    }
+
+    #[test]
     fn less_than_nothing_is_expected_of_no_hour() {
         // The detail is believed and the shape is not: peaks every third hour.
         let hours = core::array::from_fn(|hour| if hour % 3 == 0 { 30.0 } else { 0.0 });

@@ -48,6 +48,18 @@ const WINDOW_MIN: Span = Span::from_seconds(15);
 /// More than this belongs to several hours of the day.
 const WINDOW_MAX: Span = Span::from_seconds(3_600);
 
+/// Why a detector cannot watch in windows of this width, if so.
+fn unfit_window(width: Span) -> Option<&'static str> {
+    if width > WINDOW_MAX {
+        return Some("it would belong to several hours of the day");
+    }
+    if width < WINDOW_MIN {
+        return Some("too short for the mean of an hour to follow");
+    }
+    let is_whole = width.as_nanoseconds().is_multiple_of(1_000_000_000);
+    (!is_whole).then_some("hours and days are counted in whole seconds")
+}
+
 /// Reads the detector. The outer `None` was reported, the inner one is "switched off".
 pub(crate) fn detector(
     reporter: &Reporter,
@@ -57,16 +69,11 @@ pub(crate) fn detector(
     let reader = TableReader::open(reporter, &ROOT, &DETECTOR, node)?;
     let enabled = reader.boolean("enabled");
     let name = reader.text("name");
-    let window = reader.positive_span("window").filter(|window| {
-        let is_possible = *window >= WINDOW_MIN
-            && *window <= WINDOW_MAX
-            && window.as_nanoseconds().is_multiple_of(1_000_000_000);
-        if !is_possible {
-            let title = "a detector's window is whole seconds, from 15 s to 1 h";
-            reader.reject("window", title, "it has to fit into an hour of the day".to_owned());
-        }
-        is_possible
-    });
+    let window = reader.positive_span("window");
+    if let Some(why) = window.and_then(unfit_window) {
+        let title = "a detector's window is whole seconds, from 15 s to 1 h";
+        reader.reject("window", title, why.to_owned());
+    }
     let quiet = reader.span("quiet");
     let (raise_at, clear_at) = (reader.number("raise-at"), reader.number("clear-at"));
     if let (Some(raise), Some(clear)) = (raise_at, clear_at)
