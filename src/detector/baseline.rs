@@ -15,6 +15,8 @@ pub(super) const RETAINED: f64 = 1.0 - 1.0 / 288.0;
 const PRIOR_FAILED: f64 = 1.0;
 /// … with the strength of 20 messages, so that an account soon speaks for itself.
 const PRIOR_SUCCEEDED: f64 = 19.0;
+/// The rate that this is.
+pub(super) const PRIOR_RATE: f64 = PRIOR_FAILED / (PRIOR_FAILED + PRIOR_SUCCEEDED);
 /// The belief never gets stronger than this many messages: rates of healthy accounts wander, which
 /// makes counts over-dispersed by 1 ÷ (1 + strength) however long the history.
 const STRENGTH_MAX: f64 = 500.0;

@@ -82,6 +82,14 @@ pub(super) struct Usual {
     pub(super) most_at_once: f32,
 }
 
+impl Usual {
+    /// By how many nats a window of `count` messages is likelier if the mean is `factor` times what it was.
+    fn nats(&self, count: u32, factor: f64) -> f64 {
+        let (k, r) = (f64::from(count), 1.0 / self.dispersion);
+        k * libm::log(factor) - (k + r) * libm::log((r + self.mean * factor) / (r + self.mean))
+    }
+}
+
 /// Evidence that a volume has become a multiple of what it was.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(super) struct Moved {
@@ -100,22 +108,16 @@ impl Moved {
     /// Takes in a window of `count` messages where others were usual;
     /// `factors` that are looked for may be fewer where little is known.
     pub(super) fn take(&mut self, count: u32, usual: Usual, factors: &[f64], most: f32) {
-        let Usual { mean, dispersion, .. } = usual;
-        let (k, r) = (f64::from(count), 1.0 / dispersion);
         for (statistic, factor) in self.bank.iter_mut().zip(factors) {
-            let step =
-                k * libm::log(*factor) - (k + r) * libm::log((r + mean * factor) / (r + mean));
-            let step = (step as f32).min(usual.most_at_once);
+            let step = (usual.nats(count, *factor) as f32).min(usual.most_at_once);
             *statistic = (*statistic + step).clamp(0.0, most);
         }
     }
 
     /// Takes in so many windows without a message.
     pub(super) fn take_silence(&mut self, windows: u64, usual: Usual, factors: &[f64]) {
-        let Usual { mean, dispersion, .. } = usual;
-        let r = 1.0 / dispersion;
         for (statistic, factor) in self.bank.iter_mut().zip(factors) {
-            let step = -r * libm::log((r + mean * factor) / (r + mean)) * windows as f64;
+            let step = usual.nats(0, *factor) * windows as f64;
             *statistic = (*statistic + step as f32).max(0.0);
         }
     }

@@ -116,7 +116,7 @@ const ADOPTED_AFTER: u32 = 288;
 /// Nats from which an account counts as suspicious: one chance in a hundred.
 const SUSPICIOUS: f64 = 4.6;
 
-/// Nats from which it is asked of which classes the failures are.
+/// Nats below which there is no score, whatever the classes of the failures and however rare they are.
 const WORTH_A_LOOK: f64 = 2.0;
 
 /// Messages more than expected that make an account one of a crowd.
@@ -182,7 +182,7 @@ impl Judge for ScoresJudge {
                 return if memory.goes_on(kind) { size(memory.share(kind)) } else { 0.0 };
             }
             // What is on its way down was told before, or is nothing.
-            if !memory.is_rising(kind) {
+            if !memory.is_rising(kind) || memory.nats(kind) < WORTH_A_LOOK {
                 return 0.0;
             }
             let (caution, wandering) = match kind {

@@ -1,6 +1,6 @@
 //! The sparsity score: how little the account's earlier traffic can say about its volume.
 
-use super::baseline::VolumeLevel;
+use super::baseline::{PRIOR_RATE, VolumeLevel};
 
 /// Windows that a history must have to be half believed …
 const WINDOWS: f64 = 24.0;
@@ -10,8 +10,6 @@ const MESSAGES: f64 = 8.0;
 const MESSAGES_OF_FAILURES: f64 = 12.0;
 /// Windows of a day, of the standard width.
 const A_DAY: f64 = 288.0;
-/// The failure rate that is believed of an account of which nothing is known.
-const ORDINARY_RATE: f64 = 0.05;
 
 /// The larger of 24 ÷ (24 + windows) and 8 ÷ (8 + messages), both as remembered: older ones count less,
 /// a day's worth is remembered.
@@ -51,7 +49,7 @@ fn rarity(volume: &VolumeLevel, rate: f64) -> f64 {
         return 0.0;
     }
     let a_day = A_DAY * volume.messages() / volume.windows();
-    let occasions = a_day.clamp(1.0, A_DAY) * (rate / ORDINARY_RATE).max(1.0);
+    let occasions = a_day.clamp(1.0, A_DAY) * (rate / PRIOR_RATE).max(1.0);
     libm::log10(A_DAY / occasions).max(0.0)
 }
 

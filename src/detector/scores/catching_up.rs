@@ -24,14 +24,14 @@ impl Memory {
         let width_s = (seen.width.as_nanoseconds() / 1_000_000_000).max(1);
         let slept_from = self.recent.next();
         let missed = seen.window.saturating_sub(slept_from);
-        self.subside(Stretch { first: slept_from, windows: missed, width_s });
+        self.subside(Slept { first: slept_from, windows: missed, width_s });
         for _ in 0..missed.min(KEPT as u64) {
             self.push(Tally::default(), width_s, seen, young);
         }
         if missed > KEPT as u64 {
             // What is kept is silence now, and so is what leaves it.
             let first = self.recent.next() - KEPT as u64;
-            let slept = Stretch { first, windows: missed - KEPT as u64, width_s };
+            let slept = Slept { first, windows: missed - KEPT as u64, width_s };
             let is_excused = |window| self.is_excused_from(Kind::Up, seen.start_of(window));
             self.learn_silence(slept.after(is_excused));
             self.recent.skip(missed - KEPT as u64);
@@ -80,7 +80,7 @@ impl Memory {
     }
 
     /// Learns windows without a message, which are ordinary.
-    fn learn_silence(&mut self, slept: Stretch) {
+    fn learn_silence(&mut self, slept: Slept) {
         let learnt = slept.newest(SLEEP_LEARNT_S / slept.width_s);
         self.volume.learn_silence(slept.windows - learnt.windows, None);
         for hour in learnt.hours() {
@@ -97,7 +97,7 @@ impl Memory {
     }
 
     /// Lets windows without a message speak against a rise.
-    fn subside(&mut self, slept: Stretch) {
+    fn subside(&mut self, slept: Slept) {
         for hour in slept.newest(SLEEP_LEARNT_S / slept.width_s).hours() {
             if self.nats(Kind::Up) == 0.0 {
                 return;
@@ -117,38 +117,38 @@ impl Memory {
 
 /// Windows in a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Stretch {
+struct Slept {
     first: u64,
     windows: u64,
     width_s: u64,
 }
 
-impl Stretch {
+impl Slept {
     /// At most so many of them, the newest.
-    fn newest(self, at_most: u64) -> Stretch {
+    fn newest(self, at_most: u64) -> Slept {
         let windows = self.windows.min(at_most);
-        Stretch { first: self.first + (self.windows - windows), windows, ..self }
+        Slept { first: self.first + (self.windows - windows), windows, ..self }
     }
 
     /// Those from the first on of which this is not so; once it is not, it never is again.
-    fn after(self, is_so: impl Fn(u64) -> bool) -> Stretch {
+    fn after(self, is_so: impl Fn(u64) -> bool) -> Slept {
         let (mut from, mut to) = (self.first, self.first + self.windows);
         let end = to;
         while from < to {
             let middle = from + (to - from) / 2;
             if is_so(middle) { from = middle + 1 } else { to = middle }
         }
-        Stretch { first: from, windows: end - from, ..self }
+        Slept { first: from, windows: end - from, ..self }
     }
 
     /// The same windows by hours of the clock.
-    fn hours(self) -> impl Iterator<Item = Stretch> {
+    fn hours(self) -> impl Iterator<Item = Slept> {
         let mut left = self;
         core::iter::from_fn(move || {
             let to_next_hour_s = 3_600 - left.first.saturating_mul(left.width_s) % 3_600;
             let windows = to_next_hour_s.div_ceil(left.width_s).min(left.windows);
-            let hour = Stretch { windows, ..left };
-            left = Stretch { first: left.first + windows, windows: left.windows - windows, ..left };
+            let hour = Slept { windows, ..left };
+            left = Slept { first: left.first + windows, windows: left.windows - windows, ..left };
             (windows > 0).then_some(hour)
         })
     }
@@ -230,14 +230,14 @@ mod tests {
         (0..20).for_each(|_| memory.moved[0].take(1, usual, &RISES, MOST));
         let before = memory.nats(Kind::Up);
         let mut judged = memory.clone();
-        memory.subside(Stretch { first: next, windows: 120, width_s: 300 });
+        memory.subside(Slept { first: next, windows: 120, width_s: 300 });
         for window in next..next + 120 {
             let phase = Phase::of(window * 300, 300);
             judged.weigh(&closed(window, 0), phase, (0.05, 0.05));
         }
         let [one, other] = [&memory, &judged].map(|memory| memory.nats(Kind::Up));
         assert!(before - one > 1.0 && (one - other).abs() < 0.02 * (before - one), "{one} {other}");
-        memory.subside(Stretch { first: next, windows: 20_000, width_s: 300 });
+        memory.subside(Slept { first: next, windows: 20_000, width_s: 300 });
         assert_eq!(memory.nats(Kind::Up), 0.0);
     }
 
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn the_hours_of_a_stretch_are_all_its_windows_in_order() {
         for width_s in [60, 300, 420, 3_600, 90_000] {
-            let stretch = Stretch { first: 7, windows: 1_000, width_s };
+            let stretch = Slept { first: 7, windows: 1_000, width_s };
             let mut next = stretch.first;
             for hour in stretch.hours() {
                 assert_eq!(hour.first, next);
@@ -271,7 +271,7 @@ mod tests {
             }
             assert_eq!(next, 1_007);
         }
-        let newest = Stretch { first: 7, windows: 1_000, width_s: 300 }.newest(10);
+        let newest = Slept { first: 7, windows: 1_000, width_s: 300 }.newest(10);
         assert_eq!((newest.first, newest.windows), (997, 10));
         assert_eq!(newest.after(|window| window < 1_000), newest.newest(7));
         assert_eq!((newest.after(|_| true).windows, newest.after(|_| false)), (0, newest));
