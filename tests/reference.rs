@@ -38,7 +38,7 @@ use reference::platform::{Mclock as ReferenceMclock, Shards, Sqs};
 use reference::rational::Ratio;
 use reference::scheduler::{Clocks, Rule};
 use reference::scoring;
-use reference::trace::{DIVISIBLE, FLUID, FRACTIONS, Kind, Step, WHOLE};
+use reference::trace::{DIVISIBLE, FLUID, FRACTIONS, Kind, POWERS_OF_TWO, STEADY, Step, WHOLE};
 use reference::tree::{self, Tree};
 use std::collections::BTreeMap;
 
@@ -148,7 +148,7 @@ const OLD: u64 = 400;
 
 /// Scoring with options; the rule first, then the policy.
 const fn options(rule: fn(&World) -> Rule, policy: fn(Rate) -> Box<dyn Policy>) -> Claim {
-    exact(rule, policy, 1_000)
+    exact(rule, policy, 1_000).with_weights(STEADY)
 }
 
 fn with_options(world: &World, options: scoring::Options) -> Rule {
@@ -199,7 +199,8 @@ const fn rounded(
 }
 
 claims! {
-    SCORING = exact(|_| Rule::Scoring, |_| Box::new(Scoring::new()), 10_000);
+    SCORING =
+        exact(|_| Rule::Scoring, |_| Box::new(Scoring::new()), 10_000).with_weights(STEADY);
     scoring_agrees_decision_by_decision {
         scoring_that_charges_one_segment_more_is_caught: ChargesOneMore;
         scoring_that_keeps_unused_credit_is_caught: WindsUpCredit;
@@ -209,7 +210,6 @@ claims! {
         scoring_that_ignores_refunds_is_caught: IgnoresRefunds;
         scoring_that_reverses_ties_is_caught: ReversesTies;
         scoring_that_ignores_weights_is_caught: IgnoresWeights;
-        scoring_that_ignores_new_weights_is_caught: IgnoresNewWeights;
     }
 
     SCORING_OF_ODD_WEIGHTS = Claim {
@@ -218,6 +218,11 @@ claims! {
         ..SCORING
     };
     scoring_agrees_on_weights_that_divide_nothing {
+    }
+
+    SCORING_REWEIGHED = SCORING.with_weights(POWERS_OF_TWO);
+    scoring_agrees_when_weights_change {
+        scoring_that_ignores_new_weights_is_caught: IgnoresNewWeights;
     }
 
     FULL_SCORING = Claim {
@@ -237,6 +242,11 @@ claims! {
     full_scoring_agrees_on_weights_that_divide_nothing {
     }
 
+    FULL_SCORING_REWEIGHED = FULL_SCORING.with_weights(POWERS_OF_TWO);
+    full_scoring_agrees_when_weights_change {
+        full_scoring_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+    }
+
     DRAIN = options(
         |world| with_options(world, scoring::Options { every: 5, ..scoring::PLAIN }),
         |_| standing_for(5, None, Batch::Drain),
@@ -246,6 +256,10 @@ claims! {
         an_order_that_keeps_unused_credit_is_caught: WindsUpCredit;
         an_order_that_lifts_the_held_is_caught: LiftsTheHeld;
         an_order_that_ignores_refunds_is_caught: IgnoresRefunds;
+    }
+
+    DRAIN_REWEIGHED = DRAIN.with_weights(POWERS_OF_TWO);
+    an_order_that_is_drained_agrees_when_weights_change {
         an_order_that_ignores_new_weights_is_caught: IgnoresNewWeights;
     }
 
@@ -309,7 +323,12 @@ claims! {
     promises_and_limits_agree_when_an_order_stands {
     }
 
-    WAITING = Claim { tolerance: WITH_TERMS, found: &[2_139], ..options(
+    BOUNDED_REWEIGHED = BOUNDED.with_weights(POWERS_OF_TWO);
+    promises_and_limits_agree_when_weights_change {
+        promises_that_ignore_new_weights_are_caught: IgnoresNewWeights;
+    }
+
+    WAITING = Claim { kind: WHOLE, tolerance: WITH_TERMS, found: &[2_139], ..options(
         |world| with_options(world, scoring::Options {
             waiting: Some(Ratio::whole_over(1, 4)),
             every: 2,
@@ -321,7 +340,7 @@ claims! {
         waiting_time_whose_clock_stands_still_is_caught: StopsTheClock;
     }
 
-    URGENCY = Claim { tolerance: WITH_TERMS, found: &[5_210], ..options(
+    URGENCY = Claim { kind: WHOLE, tolerance: WITH_TERMS, found: &[5_210], ..options(
         |world| with_options(world, scoring::Options {
             urgency: Some((Ratio::whole_over(2, 1), OLD)),
             every: 2,

@@ -8,6 +8,10 @@
 //!
 //! > |Wᵢ/wᵢ − Wⱼ/wⱼ| ≤ Lᵢ/wᵢ + Lⱼ/wⱼ.
 //!
+//! A child whose weight changes owes, or is owed, as many segments as before: its tag keeps its distance to
+//! V times its weight. Else one that was just served at a hundredth of the weight would wait a hundred times
+//! as long as it should.
+//!
 //! A child that becomes backlogged starts at max(own tag, V): unused credit is forgotten, debt is
 //! kept. A child that its own cap holds back keeps its distance to V: it neither winds up credit nor
 //! is lifted. Shares count only eligible children, so what one leaves unused the others have at once,
@@ -58,6 +62,7 @@ pub struct Scoring {
 /// There is a node for every queue, so it is a cache line, and what only parents need is kept apart.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
+#[repr(align(64))]
 struct Node {
     /// Its own and its siblings', by the index of their [`Family`]; of nobody's node none.
     family: u32,
@@ -82,6 +87,7 @@ enum Below {
 /// The children of a node.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
+#[repr(align(64))]
 struct Family {
     /// V of the children.
     virtual_time: i128,
@@ -307,7 +313,9 @@ impl Policy for Scoring {
             family.virtual_time = family.virtual_time.max(node.start.value());
             node.start.charge(sent.segments);
             if stays {
-                family.eligible.set(&mut self.positions, index, node.key());
+                // Whoever goes is first among its siblings.
+                debug_assert_eq!(family.eligible.peek().map(|(_, first)| first), Some(index));
+                family.eligible.put_off_first(&mut self.positions, node.key());
             } else {
                 family.eligible.remove(&mut self.positions, index);
                 family.frozen += u32::from(holds_frozen);
@@ -341,8 +349,19 @@ impl Policy for Scoring {
         match change {
             Reshape::Rate(rate) => self.rate = rate,
             Reshape::Weight { node: NodeId(node), weight, .. } => {
-                if self.nodes.get(node as usize + 1).is_some() {
-                    self.nodes[node + 1].start.reweigh(weight);
+                let index = node + 1;
+                if self.nodes.get(index as usize).is_none_or(|node| node.family == NONE) {
+                    return;
+                }
+                let node = &mut self.nodes[index];
+                let family = &mut self.families[node.family];
+                match node.state {
+                    State::Frozen => node.start.reweigh_from(0, weight),
+                    State::Idle => node.start.reweigh_from(family.virtual_time, weight),
+                    State::Eligible => {
+                        node.start.reweigh_from(family.virtual_time, weight);
+                        family.eligible.set(&mut self.positions, index, node.key());
+                    }
                 }
             }
         }

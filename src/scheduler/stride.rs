@@ -108,13 +108,7 @@ impl FlowRule for Stride {
         let pass = &mut self.flows[flow as usize].pass;
         let global = if is_awake { self.global.value() } else { 0 };
         let (old, new) = (pass.weight(), terms.weight.millionths());
-        let distance = pass.value() - global;
-        let (old_weight, new_weight) = (i128::from(old), i128::from(new));
-        // Whole multiples first: the product of a long distance and a large weight may not fit.
-        let (whole, part) = (distance.div_euclid(new_weight), distance.rem_euclid(new_weight));
-        let stretched = whole * old_weight + part * old_weight / new_weight;
-        pass.reweigh(terms.weight);
-        pass.set(global + stretched);
+        pass.reweigh_from(global, terms.weight);
         if is_awake {
             self.weigh(now, old, new);
             self.rank(flow);

@@ -55,7 +55,17 @@ impl PartialOrd for TagKey {
     /// processor. No tag is near the end of its range: that would be 10²⁰ segments at the smallest weight.
     #[inline]
     fn lt(&self, other: &Self) -> bool {
-        self.tag() - i128::from(self.tie < other.tie) < other.tag()
+        self.tag().wrapping_sub(i128::from(self.tie < other.tie)) < other.tag()
+    }
+
+    #[inline]
+    fn le(&self, other: &Self) -> bool {
+        !other.lt(self)
+    }
+
+    #[inline]
+    fn ge(&self, other: &Self) -> bool {
+        !self.lt(other)
     }
 }
 
@@ -163,6 +173,18 @@ impl Tag {
         self.move_to(value);
     }
 
+    /// Service is divided by another weight from now on, and so is what the tag is ahead of `origin`: what
+    /// is owed (or was missed) is a number of segments, and stays that. Rounded down to a unit.
+    pub(crate) fn reweigh_from(&mut self, origin: i128, weight: Weight) {
+        let (old, new) = (i128::from(self.weight), i128::from(weight.millionths()));
+        let distance = self.value() - origin;
+        // Whole multiples first: the product of a long distance and a large weight may not fit.
+        let (whole, part) = (distance.div_euclid(new), distance.rem_euclid(new));
+        let stretched = whole.saturating_mul(old).saturating_add(part * old / new);
+        self.reweigh(weight);
+        self.set(origin.saturating_add(stretched));
+    }
+
     /// Later service is divided by another weight.
     pub(crate) fn reweigh(&mut self, weight: Weight) {
         self.weight = weight.millionths();
@@ -193,6 +215,26 @@ mod tests {
             tag.refund(Segments(1));
         }
         assert_eq!((tag.value(), tag.carry), (0, 0));
+    }
+
+    #[test]
+    fn what_is_owed_stays_the_same_number_of_segments_at_another_weight() {
+        let weight = |weight| Weight::whole(weight).expect("valid");
+        let segment = i128::from(TAG_UNITS);
+        for (sign, old, new) in [(1, 1, 10), (1, 12, 5), (-1, 1, 10), (-1, 12, 5), (1, 7, 7)] {
+            let mut tag = Tag::new(weight(old));
+            tag.set(5 * segment + sign * 60 * segment / i128::from(old));
+            tag.reweigh_from(5 * segment, weight(new));
+            assert_eq!(tag.value(), 5 * segment + sign * 60 * segment / i128::from(new));
+            let before = tag.value();
+            tag.charge(Segments(new));
+            assert_eq!(tag.value() - before, segment, "later service is at the new weight");
+        }
+        // Too long a distance stays beyond all others.
+        let mut tag = Tag::new(weight(1_000_000));
+        tag.set(i128::MIN / 2);
+        tag.reweigh_from(0, Weight::from_millionths(1).expect("valid"));
+        assert_eq!(tag.value(), i128::MIN);
     }
 
     #[test]

@@ -108,7 +108,13 @@ impl Reference {
 
     /// The weight of a tenant changed, if it is there.
     pub(crate) fn reweigh(&mut self, now: u64, tenant: &[Step], weight: Ratio) {
-        let Some(node) = self.nodes.get_mut(tenant) else { return };
+        if !self.nodes.contains_key(tenant) {
+            return;
+        }
+        let virtual_time = self.nodes[&tenant[..tenant.len() - 1]].virtual_time;
+        let node = self.node(tenant);
+        // What it is ahead or behind is service.
+        node.start = virtual_time + (node.start - virtual_time) * node.weight / weight;
         node.weight = weight;
         let below: Vec<Path> =
             self.nodes.keys().filter(|path| path.starts_with(tenant)).cloned().collect();

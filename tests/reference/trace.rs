@@ -76,6 +76,8 @@ pub(crate) struct Kind {
     /// that what is owed carries over exactly from one limit to the next.
     pub(crate) intervals: &'static [u64],
     pub(crate) steps_max: u64,
+    /// Whether tenants get other weights on the way.
+    pub(crate) reweighs: bool,
 }
 
 const PRIMES: &[u64] = &[7, 13, 101, 1009];
@@ -104,18 +106,32 @@ pub(crate) const WHOLE: Kind = Kind {
     ],
     intervals: PRIMES,
     steps_max: 160,
+    reweighs: true,
 };
+
+/// The same, and every tenant keeps its weight: what is owed when a weight changes is divided by several of
+/// them, and no unit is divided evenly by all their products.
+pub(crate) const STEADY: Kind = Kind { reweighs: false, ..WHOLE };
+
+/// Those of which it is, as often as weights change in a trace.
+pub(crate) const POWERS_OF_TWO: Kind =
+    Kind { weights: &[(1, 1), (1, 1), (2, 1), (4, 1), (8, 1)], ..WHOLE };
 
 /// Weights that divide no tag unit evenly.
 pub(crate) const FRACTIONS: Kind = Kind {
     weights: &[(1, 1), (3, 10), (7, 10), (17, 10), (19, 1), (23, 10)],
     intervals: PRIMES,
     steps_max: 160,
+    reweighs: false,
 };
 
 /// The fluid clock's fractions grow with every flow that runs dry: fewer steps, smaller weights.
-pub(crate) const FLUID: Kind =
-    Kind { weights: &[(1, 1), (1, 1), (2, 1), (3, 1), (4, 1)], intervals: PRIMES, steps_max: 120 };
+pub(crate) const FLUID: Kind = Kind {
+    weights: &[(1, 1), (1, 1), (2, 1), (3, 1), (4, 1)],
+    intervals: PRIMES,
+    steps_max: 120,
+    reweighs: true,
+};
 
 /// Intervals that, times up to six, divide a unit of tag: what part of a message has gone is exact.
 pub(crate) const DIVISIBLE: Kind = Kind { intervals: &[11, 13, 143, 1001], ..FLUID };
@@ -220,7 +236,7 @@ impl Step {
             91 => Step::CancelMessage { message: position },
             92 if dice.one_in(2) => Step::CancelTenant(tenant),
             92 => Step::CancelSender(sender),
-            93..95 => {
+            93..95 if kind.reweighs => {
                 let (numerator, denominator) = dice.of(kind.weights);
                 Step::Weight { tenant, weight: Ratio::new(numerator, denominator) }
             }

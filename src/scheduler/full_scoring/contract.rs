@@ -176,7 +176,17 @@ impl Policy for FullScoring {
                     let before = self.nodes[index as usize].tag.weight();
                     let above = &mut self.nodes[parent as usize].division;
                     above.weigh(now, before, weight.millionths());
-                    self.nodes[index as usize].tag.reweigh(weight);
+                    let clock = above.clock.value();
+                    let node = &mut self.nodes[index as usize];
+                    // What it owes stays the same number of segments.
+                    match &mut node.place {
+                        Place::Frozen { lag, .. } => {
+                            node.tag.move_to(*lag);
+                            node.tag.reweigh_from(0, weight);
+                            *lag = node.tag.value();
+                        }
+                        _ => node.tag.reweigh_from(clock, weight),
+                    }
                     self.settle(now, index, Reach::Top);
                 }
             }

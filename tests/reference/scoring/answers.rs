@@ -76,7 +76,15 @@ impl Order for Scoring {
         if self.options.is_worst_case_fair {
             self.pass(now, &above(path));
         }
-        self.node(path).weight = terms.own;
+        let (clock, _) = self.clocks(&above(path));
+        let node = self.node(path);
+        let ratio = node.weight / terms.own;
+        // What it is ahead or behind is service.
+        match &mut node.lag {
+            Some((lag, _)) => *lag = *lag * ratio,
+            None => node.tag = clock + (node.tag - clock) * ratio,
+        }
+        node.weight = terms.own;
         self.evaluate_all(now);
     }
 
