@@ -113,6 +113,12 @@ impl Rate {
         Span::from_nanoseconds(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
     }
 
+    /// Whether `span` yields so many segments: whether it is no shorter than [`Rate::span_of`] them.
+    pub fn yields(self, segments: u64, span: Span) -> bool {
+        u128::from(segments) * u128::from(self.per.get())
+            <= u128::from(span.as_nanoseconds()) * u128::from(self.segments.get())
+    }
+
     /// Segments a second, for figures only.
     pub fn per_second_f64(self) -> f64 {
         self.segments.get() as f64 * 1e9 / self.per.get() as f64

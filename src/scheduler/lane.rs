@@ -12,6 +12,7 @@
 //! [`Policy`]. The life of a message is in [`next_belief`](super::next_belief); the lane makes no
 //! other move, and tells a [`LaneObserver`] of each.
 
+mod admission;
 mod backpressure;
 mod bounds;
 mod campaigns;
@@ -362,7 +363,7 @@ impl<P: Policy> Lane<P> {
         let entry = next.map(|next| self.store.entry(next));
         self.policy.dispatched(now, queue_id, sent, entry);
         if entry.is_none() {
-            self.directory.queue_mut(queue_id).standing = QueueStanding::Empty;
+            self.set_standing(queue_id, QueueStanding::Empty);
         }
         for party in parties {
             if let Some(gate) = self.directory.gate_mut(party) {

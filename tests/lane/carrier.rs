@@ -316,6 +316,25 @@ fn without_a_list_overflow_is_refused_and_others_tenants_have_lists_of_their_own
 }
 
 #[test]
+fn a_smaller_message_that_comes_to_the_head_of_a_day_that_is_nearly_used_up_goes() {
+    use apportion::scheduler::DailyCap;
+    let mut rig = Rig::with_tenants(plain(), Scoring::new(), &[1]);
+    let cap = DailyCap { segments: 3, resets: at(3600) };
+    rig.change(Change::TenantDailyCap(TenantId(0), Some(cap)));
+    let small = rig.put(0, 0);
+    let (paused, _) = (Target::Message(small), rig.put(0, 0));
+    assert!(rig.lane.pause(rig.now, paused, &mut rig.log));
+    rig.put_sized(0, 0, 3);
+    assert_eq!(rig.drain().len(), 1, "two are left, and three do not fit");
+    assert_eq!(rig.next(), Next::Idle);
+    assert!(rig.lane.resume(rig.now, paused, &mut rig.log));
+    let gone: Vec<u64> = rig.drain().iter().map(|attempt| attempt.message.id.0).collect();
+    assert_eq!(gone, [0], "the one of one segment is first again, and fits");
+    assert_eq!(rig.lane.wake(), Some(at(10)), "the time-outs of both, long before the new day");
+    rig.check_ledgers();
+}
+
+#[test]
 fn admission_counts_the_days_of_a_daily_cap() {
     use apportion::scheduler::DailyCap;
     let config = LaneConfig { admission: Some(seconds(7200)), ..paced(1000, 1) };

@@ -89,6 +89,25 @@ fn admission_counts_segments_and_weights() {
 }
 
 #[test]
+fn admission_shares_with_nobody_who_is_held_back() {
+    let config = LaneConfig { admission: Some(seconds(10)), ..paced(10, 1) };
+    let mut rig = Rig::with_tenants(config, Scoring::new(), &[1, 9]);
+    rig.put(1, 1);
+    let heavy = Target::Tenant(TenantId(1));
+    assert!(rig.lane.pause(rig.now, heavy, &mut rig.log));
+    assert_eq!(fill(&mut rig, 0, 0), (101, milliseconds(10_100)), "all of 10/s for 10 s");
+    assert!(rig.lane.resume(rig.now, heavy, &mut rig.log));
+    assert_eq!(fill(&mut rig, 0, 0), (0, seconds(101)), "a tenth of it");
+    // Who is held back itself has what would be its share, and waits for its turn besides.
+    assert!(rig.lane.pause(rig.now, heavy, &mut rig.log));
+    assert_eq!(fill(&mut rig, 1, 1).0, 90, "91 segments take more than 10 s at 9/s");
+    // What is sent in one go leaves nobody to share with.
+    assert!(rig.lane.resume(rig.now, heavy, &mut rig.log));
+    rig.run_until(at(60), Status::OK);
+    assert_eq!(fill(&mut rig, 0, 0), (101, milliseconds(10_100)));
+}
+
+#[test]
 fn what_cannot_be_taken_is_refused_and_not_counted() {
     let mut rig = Rig::with_tenants(plain(), Scoring::new(), &[1]);
     let good = rig.message(0, 0, 1);

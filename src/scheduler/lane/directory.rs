@@ -106,6 +106,11 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Who may hold it back.
+    pub(super) fn parties(&self) -> [Party; 2] {
+        [Party::Tenant(self.tenant), Party::Sender(self.sender)]
+    }
+
     /// Its parked messages, and its queued ones that a pause keeps out of it.
     pub(super) fn aside(&self) -> List {
         if self.live > 0 { self.aside } else { List::EMPTY }

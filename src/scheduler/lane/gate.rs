@@ -158,6 +158,14 @@ impl Gate {
         });
         by_rate.max(by_day)
     }
+
+    /// Whether the time to drain is within `limit`; without a division, unless there is a daily cap.
+    pub(super) fn drains_within(&self, now: Time, backlog: u64, limit: Span) -> bool {
+        if self.allowance.is_some() {
+            return self.drain_time(now, backlog).is_none_or(|drain| drain <= limit);
+        }
+        self.pacer.is_none_or(|pacer| pacer.quota().rate.yields(backlog, limit))
+    }
 }
 
 #[cfg(test)]

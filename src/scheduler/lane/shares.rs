@@ -1,8 +1,8 @@
-//! The share tree as the lane keeps it: who is under whom, and who is backlogged.
+//! The share tree as the lane keeps it: who is under whom, and who is eligible.
 //!
 //! It answers two questions: the path of a queue, for policies; and the rate a queue may count on
-//! now, for admission. Under each node the weight of the *backlogged* children is kept, so that a
-//! share costs O(depth).
+//! now, for admission. Under each node the weight of the *eligible* children is kept (what a
+//! cap or a pause holds back divides nothing), so that a share costs O(depth).
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -21,7 +21,7 @@ const ROOT: u32 = u32::MAX;
 pub(super) struct ShareTree {
     nodes: Paged<Node>,
     free: Vec<u32>,
-    root_backlogged: u64,
+    root_eligible: u64,
     salt: u64,
     /// Nodes with bounds, and under each parent which they are.
     ranges: BTreeMap<u32, Range>,
@@ -34,11 +34,11 @@ struct Node {
     weight: Weight,
     /// Decides ties, as a keyed order.
     tie: u64,
-    /// Sum of the backlogged children's weights, in millionths.
-    backlogged_weight: u64,
+    /// Sum of the eligible children's weights, in millionths.
+    eligible_weight: u64,
     parent: u32,
     children: u32,
-    backlogged_children: u32,
+    eligible_children: u32,
     level: Level,
 }
 
@@ -62,10 +62,10 @@ impl ShareTree {
         let node = Node {
             weight,
             tie,
-            backlogged_weight: 0,
+            eligible_weight: 0,
             parent,
             children: 0,
-            backlogged_children: 0,
+            eligible_children: 0,
             level,
         };
         if index as usize == self.nodes.len() {
@@ -116,27 +116,27 @@ impl ShareTree {
 
     pub(super) fn set_weight(&mut self, id: NodeId, weight: Weight) {
         let node = self.nodes[id.0];
-        if node.backlogged_children > 0 {
+        if node.eligible_children > 0 {
             let sum = self.weight_below(node.parent);
             *sum = *sum + weight.millionths() - node.weight.millionths();
         }
         self.nodes[id.0].weight = weight;
     }
 
-    /// A leaf became backlogged, or stopped being so.
-    pub(super) fn set_backlogged(&mut self, leaf: NodeId, is_backlogged: bool) {
+    /// A leaf became eligible, or stopped being so.
+    pub(super) fn set_eligible(&mut self, leaf: NodeId, is_eligible: bool) {
         let mut index = leaf.0;
         loop {
             let Node { weight, parent, .. } = self.nodes[index];
             let sum = self.weight_below(parent);
             *sum =
-                if is_backlogged { *sum + weight.millionths() } else { *sum - weight.millionths() };
+                if is_eligible { *sum + weight.millionths() } else { *sum - weight.millionths() };
             if parent == ROOT {
                 return;
             }
-            let children = &mut self.nodes[parent].backlogged_children;
+            let children = &mut self.nodes[parent].eligible_children;
             let before = *children;
-            *children = if is_backlogged { before + 1 } else { before - 1 };
+            *children = if is_eligible { before + 1 } else { before - 1 };
             if before.min(*children) > 0 {
                 return;
             }
@@ -144,54 +144,52 @@ impl ShareTree {
         }
     }
 
-    /// What a leaf may count on, in millionths of a segment a second: the share it has if backlogged,
+    /// What a leaf may count on, in millionths of a segment a second: the share it has if eligible,
     /// or would have if it became so now.
-    pub(super) fn share(&self, leaf: NodeId, is_backlogged: bool, rate: Rate) -> u128 {
+    pub(super) fn share(&self, leaf: NodeId, is_eligible: bool, rate: Rate) -> u128 {
         let share = millionths_a_second(rate);
         match self.ranges.is_empty() {
-            true => self.share_by_weight(leaf, is_backlogged, share),
-            false => self.share_within(leaf.0, is_backlogged, share),
+            true => self.share_by_weight(leaf, is_eligible, share),
+            false => self.share_within(leaf.0, is_eligible, share),
         }
     }
 
-    /// The sum of the weights of a node's backlogged siblings and its own, and whether its parent is
-    /// backlogged.
-    fn level_of(&self, node: &Node, is_backlogged: bool) -> (u64, bool) {
+    /// The sum of the weights of a node's eligible siblings and its own, and whether its parent is
+    /// eligible.
+    fn level_of(&self, node: &Node, is_eligible: bool) -> (u64, bool) {
         let (sum, parent_counted) = if node.parent == ROOT {
-            (self.root_backlogged, true)
+            (self.root_eligible, true)
         } else {
             let parent = &self.nodes[node.parent];
-            (parent.backlogged_weight, parent.backlogged_children > 0)
+            (parent.eligible_weight, parent.eligible_children > 0)
         };
-        (sum + if is_backlogged { 0 } else { node.weight.millionths() }, parent_counted)
+        (sum + if is_eligible { 0 } else { node.weight.millionths() }, parent_counted)
     }
 
-    fn share_by_weight(&self, leaf: NodeId, is_backlogged: bool, mut share: u128) -> u128 {
-        let (mut index, mut counted) = (leaf.0, is_backlogged);
+    fn share_by_weight(&self, leaf: NodeId, is_eligible: bool, mut share: u128) -> u128 {
+        let (mut node, mut counted) = (&self.nodes[leaf.0], is_eligible);
         // From the bottom up: the order of the factors does not matter but for rounding.
         loop {
-            let node = &self.nodes[index];
-            let (sum, parent_counted) = self.level_of(node, counted);
-            share = share * u128::from(node.weight.millionths()) / u128::from(sum);
-            if node.parent == ROOT {
-                return share;
-            }
-            (index, counted) = (node.parent, parent_counted);
+            let weight = node.weight.millionths();
+            let parent = (node.parent != ROOT).then(|| &self.nodes[node.parent]);
+            let below = parent.map_or(self.root_eligible, |parent| parent.eligible_weight);
+            share = part(share, weight, if counted { below } else { below + weight });
+            let Some(parent) = parent else { return share };
+            (node, counted) = (parent, parent.eligible_children > 0);
         }
     }
 
     /// The same where some nodes are promised or held to something: from the top down.
-    fn share_within(&self, index: u32, is_backlogged: bool, amount: u128) -> u128 {
+    fn share_within(&self, index: u32, is_eligible: bool, amount: u128) -> u128 {
         let node = &self.nodes[index];
-        let (sum, parent_counted) = self.level_of(node, is_backlogged);
+        let (sum, parent_counted) = self.level_of(node, is_eligible);
         let amount = match node.parent {
             ROOT => amount,
             parent => self.share_within(parent, parent_counted, amount),
         };
         let weight = |index: u32| u128::from(self.nodes[index].weight.millionths());
         let siblings = self.bounded.get(&node.parent).map_or(&[][..], Vec::as_slice);
-        let takes_part =
-            |other: &u32| *other == index || self.nodes[*other].backlogged_children > 0;
+        let takes_part = |other: &u32| *other == index || self.nodes[*other].eligible_children > 0;
         let bounded: Vec<u32> = siblings.iter().copied().filter(takes_part).collect();
         let children: Vec<Bounded> = bounded
             .iter()
@@ -224,10 +222,19 @@ impl ShareTree {
 
     fn weight_below(&mut self, parent: u32) -> &mut u64 {
         if parent == ROOT {
-            &mut self.root_backlogged
+            &mut self.root_eligible
         } else {
-            &mut self.nodes[parent].backlogged_weight
+            &mut self.nodes[parent].eligible_weight
         }
+    }
+}
+
+/// `amount` × `weight` ÷ `sum`; nearly always that fits into 64 bits, where it is several times cheaper.
+#[inline]
+fn part(amount: u128, weight: u64, sum: u64) -> u128 {
+    match u64::try_from(amount).ok().and_then(|amount| amount.checked_mul(weight)) {
+        Some(product) => u128::from(product / sum),
+        None => amount * u128::from(weight) / u128::from(sum),
     }
 }
 
@@ -236,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_count_only_the_backlogged_and_ignore_the_number_of_senders() {
+    fn shares_count_only_the_eligible_and_ignore_the_number_of_senders() {
         let mut tree = ShareTree::new(1);
         let weight = |w| Weight::whole(w).expect("valid");
         let heavy = tree.insert(None, Level::Tenant, 0, weight(3));
@@ -246,20 +253,20 @@ mod tests {
         let rate = Rate::per_second(8).expect("valid");
 
         assert_eq!(tree.share(c, false, rate), 8_000_000, "alone, it would have everything");
-        tree.set_backlogged(a, true);
+        tree.set_eligible(a, true);
         assert_eq!(tree.share(c, false, rate), 2_000_000);
-        tree.set_backlogged(c, true);
+        tree.set_eligible(c, true);
         assert_eq!(tree.share(c, true, rate), 2_000_000);
         assert_eq!(tree.share(a, true, rate), 6_000_000);
         assert_eq!(tree.share(b, false, rate), 3_000_000, "a second sender halves the first's");
-        tree.set_backlogged(b, true);
+        tree.set_eligible(b, true);
         assert_eq!(tree.share(a, true, rate), 3_000_000);
         assert_eq!(tree.share(c, true, rate), 2_000_000);
-        tree.set_backlogged(a, false);
-        tree.set_backlogged(b, false);
+        tree.set_eligible(a, false);
+        tree.set_eligible(b, false);
         assert_eq!(tree.share(c, true, rate), 8_000_000);
         tree.set_weight(light, weight(5));
-        tree.set_backlogged(a, true);
+        tree.set_eligible(a, true);
         assert_eq!(tree.share(c, true, rate), 5_000_000);
     }
 
@@ -273,7 +280,7 @@ mod tests {
         });
         let rate = Rate::per_second(8).expect("valid");
         for (_, queue) in [a, b, c] {
-            tree.set_backlogged(queue, true);
+            tree.set_eligible(queue, true);
         }
         assert_eq!([a, b, c].map(|(_, q)| tree.share(q, true, rate) / 1000), [2000, 2000, 4000]);
         // A promise inside a set takes from its other member alone; a limit of a set gives to the other.
@@ -282,7 +289,7 @@ mod tests {
         tree.set_range(lead, Range { min: 0, max: 1_000_000 });
         assert_eq!([a, b, c].map(|(_, q)| tree.share(q, true, rate) / 1000), [3500, 3500, 1000]);
         // Who is not there is promised nothing; who comes has its promise.
-        tree.set_backlogged(a.1, false);
+        tree.set_eligible(a.1, false);
         assert_eq!(tree.share(b.1, true, rate), 7_000_000);
         assert_eq!(tree.share(a.1, false, rate), 3_500_000);
         // A node that is gone has no bounds.

@@ -115,7 +115,9 @@ impl<P: Policy> Lane<P> {
             |message| Record { message, submitted: now, first_dispatch: Time::NEVER, attempts: 0 };
         let mut queue = self.directory.queue_for(now, &message, message.class, &mut self.policy);
         let mut spilled_from = None;
-        if let Some(limit) = self.config.admission {
+        if let Some(limit) = self.config.admission
+            && !self.drains_within(now, queue, limit)
+        {
             let drain = self.drain_time(now, queue);
             let elsewhere = if drain > limit { self.spill(now, &message, limit) } else { None };
             if let Some(sender) = elsewhere {

@@ -5,10 +5,9 @@ use super::directory::{Party, QueueStanding};
 use super::gate::Gate;
 use super::store::Slot;
 use crate::scheduler::life::Belief;
-use crate::scheduler::pacing::Pacer;
-use crate::scheduler::policy::{Entry, Ineligible, NodeId, Policy};
+use crate::scheduler::policy::{Entry, Ineligible, Policy};
 use crate::scheduler::retry::RequeuePlace;
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::units::{QueueId, Segments};
 
 /// Where a message joins its queue.
@@ -53,17 +52,16 @@ impl<P: Policy> Lane<P> {
             }
         }
         queue.segments += entry.segments.get();
-        let (node, standing) = (queue.node, queue.standing);
+        let standing = queue.standing;
         let is_head = queue.messages.head() == Some(slot);
         self.policy.enqueued(now, id, entry);
         if is_head {
             self.watch_expiry(id);
         }
-        if head_before.is_none() {
-            self.note_backlogged(node, true);
+        if head_before.is_none() || is_head && standing == QueueStanding::Eligible {
             self.stand(now, id);
-        } else if is_head && standing == QueueStanding::Eligible {
-            self.stand(now, id);
+        } else if is_head {
+            self.reconsider_head(now, id);
         }
     }
 
@@ -73,11 +71,11 @@ impl<P: Policy> Lane<P> {
         let head = queue.messages.head().expect("only queues with a head stand");
         let entry = self.store.entry(head);
         if self.directory.held_until(now, queue, entry.segments).is_none() {
-            self.directory.queue_mut(id).standing = QueueStanding::Eligible;
+            self.set_standing(id, QueueStanding::Eligible);
             self.policy.eligible(now, id, entry);
             return;
         }
-        let parties = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)];
+        let parties = queue.parties();
         self.block(now, id);
         for party in parties {
             let due = self.directory.gate(party).and_then(|g| g.held_until(now, entry.segments));
@@ -91,17 +89,21 @@ impl<P: Policy> Lane<P> {
     }
 
     fn block(&mut self, now: Time, id: QueueId) {
-        let queue = self.directory.queue_mut(id);
-        if queue.standing != QueueStanding::Blocked {
-            queue.standing = QueueStanding::Blocked;
+        if self.directory.queue(id).standing != QueueStanding::Blocked {
+            self.set_standing(id, QueueStanding::Blocked);
             self.policy.ineligible(now, id, Ineligible::Blocked);
         }
     }
 
     /// Only admission asks for shares; without it nobody pays for keeping them.
-    fn note_backlogged(&mut self, node: NodeId, is_backlogged: bool) {
-        if self.config.admission.is_some() {
-            self.directory.tree.set_backlogged(node, is_backlogged);
+    pub(super) fn set_standing(&mut self, id: QueueId, standing: QueueStanding) {
+        let queue = self.directory.queue_mut(id);
+        let before = core::mem::replace(&mut queue.standing, standing);
+        let [was_eligible, is_eligible] =
+            [before, standing].map(|standing| standing == QueueStanding::Eligible);
+        if was_eligible != is_eligible && self.config.admission.is_some() {
+            let node = queue.node;
+            self.directory.tree.set_eligible(node, is_eligible);
         }
     }
 
@@ -115,7 +117,7 @@ impl<P: Policy> Lane<P> {
             match self.directory.held_until(now, queue, entry.segments) {
                 Some(_) => self.block(now, id),
                 None if queue.standing == QueueStanding::Blocked => {
-                    self.directory.queue_mut(id).standing = QueueStanding::Eligible;
+                    self.set_standing(id, QueueStanding::Eligible);
                     self.policy.eligible(now, id, entry);
                 }
                 None => {}
@@ -150,10 +152,7 @@ impl<P: Policy> Lane<P> {
         let was_head = queue.messages.head() == Some(slot);
         self.store.unlink(&mut queue.messages, slot);
         queue.segments -= segments.get();
-        let (head, node) = (queue.messages.head(), queue.node);
-        if head.is_none() {
-            self.note_backlogged(node, false);
-        }
+        let head = queue.messages.head();
         if was_head {
             self.watch_expiry(id);
         }
@@ -177,7 +176,7 @@ impl<P: Policy> Lane<P> {
         self.policy.withdrawn(now, id, entry);
         match next {
             None => {
-                self.directory.queue_mut(id).standing = QueueStanding::Empty;
+                self.set_standing(id, QueueStanding::Empty);
                 self.policy.ineligible(now, id, Ineligible::Empty);
             }
             Some(_) if was_head => {
@@ -194,7 +193,7 @@ impl<P: Policy> Lane<P> {
     /// A blocked queue has another head: a smaller one may fit into what is left of a day.
     fn reconsider_head(&mut self, now: Time, id: QueueId) {
         let queue = self.directory.queue(id);
-        for party in [Party::Tenant(queue.tenant), Party::Sender(queue.sender)] {
+        for party in queue.parties() {
             if self.directory.gate(party).is_some_and(Gate::depends_on_size) {
                 self.reconsider(now, party);
             }
@@ -246,25 +245,5 @@ impl<P: Policy> Lane<P> {
                 _ => return,
             }
         }
-    }
-
-    /// How long a queue's backlog takes at its present share, or at the caps of its tenant and sender
-    /// if they take longer.
-    pub(super) fn drain_time(&self, now: Time, id: QueueId) -> Span {
-        let queue = self.directory.queue(id);
-        if queue.segments == 0 {
-            return Span::ZERO;
-        }
-        let backlog = u128::from(queue.segments) * 1_000_000;
-        let by_share = self.pacer.as_ref().map(Pacer::quota).map(|quota| {
-            let is_backlogged = queue.messages.head().is_some();
-            let share = self.directory.tree.share(queue.node, is_backlogged, quota.rate).max(1);
-            let nanoseconds = backlog * 1_000_000_000 / share;
-            Span::from_nanoseconds(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
-        });
-        let by_caps = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)].map(|party| {
-            self.directory.gate(party).and_then(|gate| gate.drain_time(now, queue.segments))
-        });
-        by_share.into_iter().chain(by_caps.into_iter().flatten()).max().unwrap_or(Span::ZERO)
     }
 }

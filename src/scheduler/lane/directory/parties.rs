@@ -80,7 +80,10 @@ impl Directory {
         queue: &Queue,
         segments: Segments,
     ) -> Option<Time> {
-        let parties = [Party::Tenant(queue.tenant), Party::Sender(queue.sender)];
-        parties.into_iter().filter_map(|party| self.gate(party)?.held_until(now, segments)).max()
+        queue
+            .parties()
+            .into_iter()
+            .filter_map(|party| self.gate(party)?.held_until(now, segments))
+            .max()
     }
 }
