@@ -13,6 +13,7 @@ mod latency;
 mod ledgers;
 mod messages;
 mod metrics;
+mod ranges;
 mod recorder;
 #[cfg(test)]
 mod testing;
@@ -34,6 +35,7 @@ pub use invariants::{Broken, Checked, Conformance, Excess, Invariants, Violation
 pub use latency::{Cell, Group};
 pub use ledgers::{AttemptLedger, BeliefLedger, TruthLedger};
 pub use metrics::{METRICS, Metric, Scope, Unit, accepts, figure, find, judge, value};
+pub use ranges::{NodeRange, Ranges};
 pub use recorder::{Measures, Onset, RunIdentity};
 pub use times::{Permille, Times};
 pub use water_filling::{BoundedClaim, Claim, divide, divide_within};

@@ -17,7 +17,6 @@ mod load;
 mod message_log;
 mod overrides;
 mod quantity;
-mod ranges;
 mod rate_profile;
 mod reader;
 mod resolved;
@@ -44,7 +43,6 @@ pub use message_log::{
     replay_log,
 };
 pub use quantity::{QuantityError, parse_part, parse_rate, parse_span};
-pub use ranges::{NodeRange, Ranges};
 pub use resolved::{
     Arrivals, Awaited, Bound, CampaignNotice, Check, Class, Curve, Destination, DetectorChoice,
     Dispatchers, GapLaw, HomeOf, Latency, LoggedArrival, Margin, MessageLog, Outside, Pace,

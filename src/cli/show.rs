@@ -13,9 +13,9 @@ use serde::Serialize;
 use super::exit::Failure;
 use super::load::load_for_run;
 use super::{Exit, Global, OutputFormat};
-use crate::measure::{BoundedClaim, Claim, divide_within};
+use crate::measure::{BoundedClaim, Claim, NodeRange, Ranges, divide_within};
 use crate::report::time;
-use crate::scenario::{Loaded, NodeRange, Probability, Ranges, Recurrence, Scenario};
+use crate::scenario::{Loaded, Probability, Recurrence, Scenario};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, TenantId};
 

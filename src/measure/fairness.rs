@@ -38,7 +38,8 @@ pub use series::SERIES_ROWS_BY_TENANT_MAX;
 use std::collections::BTreeMap;
 
 use super::cells::AccountKey;
-use crate::scenario::{Ranges, Scenario};
+use super::ranges::Ranges;
+use crate::scenario::Scenario;
 use crate::scheduler::{Belief, Happening};
 use crate::time::{Span, Time};
 use crate::units::{DestinationId, Quota, TenantId, Weight};

@@ -22,6 +22,7 @@ mod counts;
 mod directory;
 mod filling;
 mod gate;
+mod guarantees;
 mod observer;
 mod outcomes;
 mod restart;

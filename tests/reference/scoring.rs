@@ -72,7 +72,8 @@ struct Node {
     promise: Option<Ratio>,
     promise_tag: Ratio,
     limit: Option<Ratio>,
-    limited_until: Ratio,
+    /// When what it sent so far would have gone at its limit.
+    gone: Ratio,
     /// While held back: distances of the tags to the clocks of the parent.
     lag: Option<(Ratio, Ratio)>,
     charged: Ratio,
@@ -87,6 +88,13 @@ struct Node {
     /// On the wire, and since when that is known.
     left: Ratio,
     since: u64,
+}
+
+impl Node {
+    /// Until when its limit holds it: it may be one segment ahead of it.
+    fn limited_until(&self) -> Option<Ratio> {
+        self.limit.map(|limit| self.gone - Ratio::from(1) / limit)
+    }
 }
 
 #[derive(Debug)]
@@ -122,7 +130,7 @@ impl Scoring {
             promise: None,
             promise_tag: zero,
             limit: None,
-            limited_until: zero,
+            gone: zero,
             lag: None,
             charged: zero,
             returned: zero,
@@ -153,7 +161,7 @@ impl Scoring {
     }
 
     fn is_limited(&self, now: u64, path: &Path) -> bool {
-        self.nodes[path].limit.is_some() && self.nodes[path].limited_until > now.into()
+        self.nodes[path].limited_until().is_some_and(|until| until > now.into())
     }
 
     /// Whether a node may be served now; in the order that stands if `turns`.
@@ -243,8 +251,8 @@ impl Scoring {
     /// may have been held back by its own limit alone.
     fn end_limits(&mut self, now: u64) {
         let next = |scoring: &Self| {
-            let limited = scoring.nodes.values().filter(|node| node.limit.is_some());
-            let ends = limited.map(|node| node.limited_until.ceil() as u64);
+            let limited = scoring.nodes.values().filter_map(Node::limited_until);
+            let ends = limited.map(|until| until.max(Ratio::ZERO).ceil() as u64);
             ends.filter(|end| *end > scoring.ended && *end <= now).min()
         };
         while let Some(end) = next(self) {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::measure::{NodeRange, Ranges};
 use crate::report::{figure, percent};
-use crate::scenario::{Destination, NodeRange, Ranges, Scenario, Tenant};
+use crate::scenario::{Destination, Scenario, Tenant};
 use crate::scheduler::{Amount, Batch, Borrowing, ScoringOptions, ShareBounds, ShareNode};
 use crate::units::TenantId;
 

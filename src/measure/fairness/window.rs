@@ -1,7 +1,7 @@
 //! The figures of one window at one destination.
 
 use super::super::water_filling::{BoundedClaim, Claim, divide, divide_within};
-use crate::scenario::NodeRange;
+use crate::measure::ranges::NodeRange;
 
 /// How an account went through a window.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

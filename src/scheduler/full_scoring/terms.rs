@@ -33,7 +33,7 @@ impl FullScoring {
     /// An order is found when its first message is retrieved: however long nothing could be sent, the terms
     /// are those of that moment.
     pub(super) fn evaluate_before_it_begins(&mut self, now: Time) {
-        if self.terms.are_set() && self.batch.is_empty() {
+        if self.terms.are_set() && self.batch.sent == 0 {
             self.evaluate_all(now);
         }
     }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::config::ChangeError;
 use super::directory::Directory;
+use super::guarantees::Guarantees;
 use crate::scheduler::policy::{NodeBounds, NodeId, Policy};
 use crate::time::{Span, Time};
 use crate::units::{ClassId, Rate, TenantId, TenantSetId, Weight};
@@ -37,7 +38,8 @@ pub enum Borrowing {
     /// It may.
     #[default]
     Allowed,
-    /// It never gets more than its own share: the one it has when all its siblings have work.
+    /// It never gets more than its own share: the one it has, by weights and bounds, when all its siblings
+    /// have work.
     Never,
 }
 
@@ -78,7 +80,7 @@ pub(super) fn millionths_a_second(rate: Rate) -> u128 {
     u128::from(rate.segments()) * 1_000_000_000_000_000 / u128::from(rate.per().as_nanoseconds())
 }
 
-fn part_of(amount: u128, part: Weight) -> u128 {
+pub(super) fn part_of(amount: u128, part: Weight) -> u128 {
     amount * u128::from(part.millionths()) / 1_000_000
 }
 
@@ -111,13 +113,15 @@ impl Range {
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct BoundTable {
-    quota: Option<Rate>,
+    pub(super) quota: Option<Rate>,
     sets: Vec<ShareBounds>,
     classes: Vec<ShareBounds>,
     /// Attached tenants that have bounds, in order.
-    tenants: Vec<(TenantId, ShareBounds)>,
+    pub(super) tenants: Vec<(TenantId, ShareBounds)>,
     /// Weights of the attached tenants, by set; one sum where there are no sets.
     pub(super) attached: Vec<u64>,
+    /// What everybody has when all have work, by these bounds; `None` without a quota.
+    pub(super) guarantees: Option<Guarantees>,
     /// Whether what bounds are parts of has changed since the policy was told.
     is_stale: bool,
 }
@@ -127,7 +131,7 @@ impl BoundTable {
         BoundTable { quota, attached: alloc::vec![0; sets.max(1)], ..Self::default() }
     }
 
-    fn of(&self, node: ShareNode) -> ShareBounds {
+    pub(super) fn of(&self, node: ShareNode) -> ShareBounds {
         let given = |list: &Vec<ShareBounds>, index: usize| list.get(index).copied();
         let bounds = match node {
             ShareNode::TenantSet(set) => given(&self.sets, set.index()),
@@ -137,7 +141,8 @@ impl BoundTable {
         bounds.unwrap_or(ShareBounds::NONE)
     }
 
-    fn place(&self, id: TenantId) -> Result<usize, usize> {
+    /// Where a tenant is among those with bounds, or would be.
+    pub(super) fn place(&self, id: TenantId) -> Result<usize, usize> {
         self.tenants.binary_search_by_key(&id, |(tenant, _)| *tenant)
     }
 
@@ -191,6 +196,7 @@ impl Directory {
         if !core::mem::take(&mut self.bounds.is_stale) {
             return;
         }
+        self.bounds.guarantees = self.guarantees();
         for index in 0..self.bounds.sets.len() {
             let set = TenantSetId(index as u32);
             if let Some(node) = self.node_of(ShareNode::TenantSet(set), None) {
@@ -257,31 +263,5 @@ impl Directory {
             limit = own.and_then(|own| rate_of(own.min(most))).or(limit);
         }
         NodeBounds { reservation: min.and_then(rate), part: min.and_then(part), limit }
-    }
-
-    /// The share of a node when everybody who is attached has work, in millionths of a segment a second.
-    fn guaranteed(&self, node: ShareNode, tenant: Option<TenantId>) -> Option<u128> {
-        let parent = self.guaranteed_above(node, tenant)?;
-        let (weight, all) = self.weight_among_all(node);
-        let by_weight = parent * u128::from(weight.millionths()) / all.max(1);
-        let ShareBounds { min, max, .. } = self.bounds.of(node);
-        let amount = |amount: Amount| match amount {
-            Amount::Rate(rate) => millionths_a_second(rate),
-            Amount::Part(part) => part_of(parent, part),
-        };
-        let most = max.map_or(u128::MAX, amount).min(parent);
-        Some(by_weight.max(min.map_or(0, amount)).min(most))
-    }
-
-    fn guaranteed_above(&self, node: ShareNode, tenant: Option<TenantId>) -> Option<u128> {
-        let quota = || self.bounds.quota.map(millionths_a_second);
-        match node {
-            ShareNode::TenantSet(_) => quota(),
-            ShareNode::Tenant(tenant) => match self.tenant(tenant)?.set() {
-                Some(set) => self.guaranteed(ShareNode::TenantSet(set), None),
-                None => quota(),
-            },
-            ShareNode::Class(_) => self.guaranteed(ShareNode::Tenant(tenant?), None),
-        }
     }
 }

@@ -137,6 +137,11 @@ impl Tenant {
     pub(super) fn set(&self) -> Option<TenantSetId> {
         self.spec.set
     }
+
+    /// Its weight in its set, or among all tenants.
+    pub(super) fn weight(&self) -> Weight {
+        self.spec.weight
+    }
 }
 
 impl Directory {

@@ -122,7 +122,8 @@ impl Order for Scoring {
         if self.has_begun() && self.options.max_age.is_some_and(is_old) {
             self.rescore(now);
         }
-        if !self.has_begun() {
+        // An order begins with its first message; what is given back before that begins nothing.
+        if self.sent == 0 {
             self.evaluate_all(now);
         }
         loop {
@@ -147,7 +148,7 @@ impl Order for Scoring {
                 && self.is_limited(now, path)
                 && self.children(path).any(|(child, _)| self.may_go(now, child, false))
         });
-        let due = held.map(|(_, node)| node.limited_until.ceil()).min();
+        let due = held.filter_map(|(_, node)| Some(node.limited_until()?.ceil())).min();
         Choice::NotUntil(due.expect("what waits and may not go is limited") as u64)
     }
 
@@ -160,7 +161,7 @@ impl Order for Scoring {
         for path in upwards(leaf) {
             let node = self.node(&path);
             if let Some(limit) = node.limit {
-                node.limited_until = node.limited_until.max(now.into()) + segments / limit;
+                node.gone = node.gone.max(now.into()) + segments / limit;
             }
         }
         if self.options.is_worst_case_fair {

@@ -5,7 +5,7 @@ use crate::scheduler::lane::bounds::ShareNode;
 use crate::scheduler::lane::config::ChangeError;
 use crate::scheduler::policy::{Level, NodeId, Policy};
 use crate::time::Time;
-use crate::units::{ClassId, TenantId, TenantSetId, Weight};
+use crate::units::{ClassId, TenantId, Weight};
 
 impl Directory {
     /// The nodes above a queue of this tenant and class that exist.
@@ -27,6 +27,8 @@ impl Directory {
         had: [Option<NodeId>; 3],
         policy: &mut P,
     ) {
+        // What a new node is told is a part of rests on all that changed before.
+        self.refresh_bounds(now, policy);
         let set = self.tenant(tenant).and_then(Tenant::set);
         let nodes = [
             set.map(ShareNode::TenantSet),
@@ -57,21 +59,23 @@ impl Directory {
         }
     }
 
-    /// The weight of a node, and the sum of those of all it may have to share with.
-    pub(in crate::scheduler::lane) fn weight_among_all(&self, node: ShareNode) -> (Weight, u128) {
-        let sum = |weights: &[Weight]| weights.iter().map(|w| u128::from(w.millionths())).sum();
+    /// The weight of a node that the lane knows.
+    pub(in crate::scheduler::lane) fn weight_of(&self, node: ShareNode) -> Weight {
         match node {
-            ShareNode::TenantSet(set) => (self.set_weights[set.index()], sum(&self.set_weights)),
-            ShareNode::Class(class) => {
-                (self.class_weights[class.index()], sum(&self.class_weights))
-            }
-            ShareNode::Tenant(tenant) => {
-                let spec = self.tenant(tenant).map(|tenant| tenant.spec);
-                let set = spec.and_then(|spec| spec.set).map_or(0, TenantSetId::index);
-                let weight = spec.map_or(Weight::ONE, |spec| spec.weight);
-                (weight, self.bounds.attached[set].into())
-            }
+            ShareNode::TenantSet(set) => self.set_weights[set.index()],
+            ShareNode::Class(class) => self.class_weights[class.index()],
+            ShareNode::Tenant(tenant) => self.tenant(tenant).map_or(Weight::ONE, Tenant::weight),
         }
+    }
+
+    /// Tenant sets, with members or without.
+    pub(in crate::scheduler::lane) fn set_count(&self) -> u32 {
+        self.set_weights.len() as u32
+    }
+
+    /// Classes, with messages or without.
+    pub(in crate::scheduler::lane) fn class_count(&self) -> u16 {
+        self.class_weights.len() as u16
     }
 
     /// One more than the greatest number of a tenant that was ever attached.

@@ -1,0 +1,114 @@
+//! Guaranteed shares: what the nodes of the share tree have when everybody who is attached has work.
+//!
+//! A share that is more than a sibling's limit lets through, or less than what a sibling is promised, is
+//! what is left: it is the weighted max-min division with all bounds that counts, not the weights alone.
+
+use alloc::vec::Vec;
+
+use super::bounds::{Amount, Range, ShareBounds, ShareNode, millionths_a_second, part_of};
+use super::directory::{Directory, Tenant};
+use super::filling::{Bounded, fill};
+use crate::units::{ClassId, TenantId, TenantSetId};
+
+/// Guaranteed shares in millionths of a segment a second.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Guarantees {
+    /// By set; that of all tenants together where there are no sets.
+    sets: Vec<u128>,
+    /// Of the tenants with bounds, in the order of the table of bounds.
+    tenants: Vec<u128>,
+    /// By set: what its other tenants have together, and their weights.
+    others: Vec<(u128, u128)>,
+}
+
+impl Directory {
+    /// Divides the quota among sets and these among their tenants, as if all had work.
+    pub(super) fn guarantees(&self) -> Option<Guarantees> {
+        let quota = self.bounds.quota.map(millionths_a_second)?;
+        let sets: Vec<ShareNode> =
+            (0..self.set_count()).map(|set| ShareNode::TenantSet(TenantSetId(set))).collect();
+        let sets = if sets.is_empty() { alloc::vec![quota] } else { self.divide(quota, &sets) };
+        let set_of =
+            |id: TenantId| self.tenant(id).and_then(Tenant::set).map_or(0, TenantSetId::index);
+        let mut members: Vec<Vec<usize>> = alloc::vec![Vec::new(); sets.len()];
+        for (place, (tenant, _)) in self.bounds.tenants.iter().enumerate() {
+            members[set_of(*tenant)].push(place);
+        }
+        let mut tenants = alloc::vec![0; self.bounds.tenants.len()];
+        let mut others = Vec::with_capacity(sets.len());
+        for (set, members) in members.iter().enumerate() {
+            let bounded: Vec<Bounded> = members
+                .iter()
+                .map(|place| {
+                    self.bounded(ShareNode::Tenant(self.bounds.tenants[*place].0), sets[set])
+                })
+                .collect();
+            let of_bounded: u128 = bounded.iter().map(|tenant| tenant.weight).sum();
+            let weights = u128::from(self.bounds.attached[set]).saturating_sub(of_bounded);
+            let (shares, left) = fill(sets[set], weights, &bounded);
+            for (place, share) in members.iter().zip(shares) {
+                tenants[*place] = share;
+            }
+            others.push((left, weights));
+        }
+        Some(Guarantees { sets, tenants, others })
+    }
+
+    /// The guaranteed share of a node; `tenant` is a class's.
+    pub(super) fn guaranteed(&self, node: ShareNode, tenant: Option<TenantId>) -> Option<u128> {
+        let known = self.bounds.guarantees.as_ref()?;
+        match node {
+            ShareNode::TenantSet(set) => known.sets.get(set.index()).copied(),
+            ShareNode::Tenant(id) => match self.bounds.place(id) {
+                Ok(place) => known.tenants.get(place).copied(),
+                Err(_) => {
+                    let tenant = self.tenant(id)?;
+                    let (left, weights) = known.others[tenant.set().map_or(0, TenantSetId::index)];
+                    let weight = u128::from(tenant.weight().millionths());
+                    Some(left * weight / weights.max(1))
+                }
+            },
+            ShareNode::Class(class) => {
+                let parent = self.guaranteed(ShareNode::Tenant(tenant?), None)?;
+                let classes: Vec<ShareNode> =
+                    (0..self.class_count()).map(|class| ShareNode::Class(ClassId(class))).collect();
+                self.divide(parent, &classes).get(class.index()).copied()
+            }
+        }
+    }
+
+    /// That of the node above.
+    pub(super) fn guaranteed_above(
+        &self,
+        node: ShareNode,
+        tenant: Option<TenantId>,
+    ) -> Option<u128> {
+        match node {
+            ShareNode::TenantSet(_) => self.bounds.quota.map(millionths_a_second),
+            ShareNode::Tenant(tenant) => {
+                let set = self.tenant(tenant)?.set().map_or(0, TenantSetId::index);
+                self.bounds.guarantees.as_ref()?.sets.get(set).copied()
+            }
+            ShareNode::Class(_) => self.guaranteed(ShareNode::Tenant(tenant?), None),
+        }
+    }
+
+    /// What each of these siblings, who have nobody beside them, has of `amount`.
+    fn divide(&self, amount: u128, siblings: &[ShareNode]) -> Vec<u128> {
+        let bounded: Vec<Bounded> =
+            siblings.iter().map(|node| self.bounded(*node, amount)).collect();
+        fill(amount, 0, &bounded).0
+    }
+
+    fn bounded(&self, node: ShareNode, parent: u128) -> Bounded {
+        let ShareBounds { min, max, .. } = self.bounds.of(node);
+        let amount = |amount: Amount| match amount {
+            Amount::Rate(rate) => millionths_a_second(rate),
+            Amount::Part(part) => part_of(parent, part),
+        };
+        let max = max.map_or(u128::MAX, amount);
+        let weight = u128::from(self.weight_of(node).millionths());
+        Bounded { weight, range: Range { min: min.map_or(0, amount).min(max), max } }
+    }
+}
