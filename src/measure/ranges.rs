@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_guaranteed_share_is_what_the_bounds_of_the_others_leave() {
         let per_second = |segments| crate::units::Rate::per_second(segments).map(Amount::Rate);
-        let percent = |percent| Weight::from_millionths(percent * 10_000).map(Amount::Part);
+        let percent = |percent: u64| Weight::from_millionths(percent * 10_000).map(Amount::Part);
         let alone = ShareBounds { borrowing: Borrowing::Never, ..ShareBounds::NONE };
         let beside = |other: ShareBounds| {
             let siblings = [(1.0, alone), (1.0, other)];

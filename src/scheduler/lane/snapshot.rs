@@ -6,7 +6,7 @@ use crate::scheduler::life::Belief;
 use crate::scheduler::policy::Policy;
 
 /// What snapshots look like now. Any change of what a lane or a policy remembers makes it another.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// A lane as it stood at one moment: queues, messages on their way, tags, pacers and ledgers.
 ///
