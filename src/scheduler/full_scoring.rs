@@ -20,7 +20,9 @@
 //! - **A limit** is a rate M. A child that has used it up takes no part until it may go on, and is then like
 //!   one that was idle: with distances kept, as for the caps of senders, a limit near the child's share would
 //!   leave it less than both. For the same reason the turn that the limit made it miss, one segment, is not
-//!   forgotten: it goes at once when it may, if its share allows. So xᵢ = min(Mᵢ, λ·wᵢ). When limits leave nothing to send, the answer is when
+//!   forgotten: it goes at once when it may, if its share allows. So xᵢ = min(Mᵢ, λ·wᵢ), and over every
+//!   interval a limited node sends at most M·T + 2 segments (and Lmax − 1): one at once, and one that makes up
+//!   for what it waited until the wire was free. When limits leave nothing to send, the answer is when
 //!   something may be ([`Pick::NotUntil`]).
 
 mod batch;

@@ -174,15 +174,17 @@ impl Tag {
     }
 
     /// Service is divided by another weight from now on, and so is what the tag is ahead of `origin`: what
-    /// is owed (or was missed) is a number of segments, and stays that. Rounded down to a unit.
+    /// is owed (or was missed) is a number of segments, and stays that, to the fraction of a unit.
     pub(crate) fn reweigh_from(&mut self, origin: i128, weight: Weight) {
         let (old, new) = (i128::from(self.weight), i128::from(weight.millionths()));
         let distance = self.value() - origin;
         // Whole multiples first: the product of a long distance and a large weight may not fit.
         let (whole, part) = (distance.div_euclid(new), distance.rem_euclid(new));
-        let stretched = whole.saturating_mul(old).saturating_add(part * old / new);
+        let rest = part * old + i128::from(self.carry);
+        let stretched = whole.saturating_mul(old).saturating_add(rest / new);
         self.reweigh(weight);
-        self.set(origin.saturating_add(stretched));
+        self.move_to(origin.saturating_add(stretched));
+        self.carry = (rest % new) as u64;
     }
 
     /// Later service is divided by another weight.
@@ -230,6 +232,16 @@ mod tests {
             tag.charge(Segments(new));
             assert_eq!(tag.value() - before, segment, "later service is at the new weight");
         }
+        // Not even a fraction of a unit is lost: a hundred segments at a weight that divides nothing are a
+        // hundred at another, and back.
+        let odd = |weight| Weight::from_millionths(weight).expect("valid");
+        let mut tag = Tag::new(odd(999_999_999_989));
+        tag.charge(Segments(100));
+        tag.reweigh_from(0, odd(17));
+        assert_eq!(tag.value(), i128::from(UNITS_PER_MILLIONTH) * 100 / 17);
+        tag.reweigh_from(0, odd(999_999_999_989));
+        tag.refund(Segments(100));
+        assert_eq!((tag.value(), tag.carry), (0, 0));
         // Too long a distance stays beyond all others.
         let mut tag = Tag::new(weight(1_000_000));
         tag.set(i128::MIN / 2);

@@ -134,6 +134,11 @@ fn a_new_weight_owes_no_fractions_of_the_old_one() {
     for tenant in [0, 0, 1, 1] {
         rig.put(tenant, tenant);
     }
+    // What tenant 0 had is a segment still, and tenant 1 has its own first.
+    assert_eq!(rig.send().message.tenant, TenantId(1));
+    for tenant in [0, 1] {
+        rig.put(tenant, tenant);
+    }
     assert_ne!(rig.send().message.tenant, rig.send().message.tenant);
     let found = standings(&rig, 2);
     assert!(found.iter().all(|(.., one)| one.lag_nanosegments.abs() <= 1), "{found:?}");

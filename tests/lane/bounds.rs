@@ -142,6 +142,18 @@ fn a_limit_holds_a_node_alone_and_among_others() {
 }
 
 #[test]
+fn a_limit_is_reached_whenever_the_wire_is_free() {
+    for (part, of_600) in [(10, 60), (30, 180), (45, 270), (60, 360), (70, 420), (95, 570)] {
+        for policy in [full(), worst_case_fair()] {
+            let mut rig = Rig::with_tenants(paced(10, 1), policy, &[8, 1, 1]);
+            bound(&mut rig, 0, ShareBounds { max: percent(part), ..NONE });
+            fill(&mut rig, 1, 700);
+            close(&sent(&mut rig, 3, 60), &[of_600, 0, 0]);
+        }
+    }
+}
+
+#[test]
 fn nothing_is_waited_for_when_who_is_limited_has_nothing_to_send() {
     let mut rig = Rig::with_tenants(paced(10, 1), full(), &[1, 1]);
     bound(&mut rig, 0, ShareBounds { max: per_second(1), ..NONE });

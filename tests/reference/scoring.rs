@@ -7,7 +7,7 @@
 //! - A promise f: while service ÷ f is not ahead of the parent's service, slowed down where ready children
 //!   are promised more than everything, the child goes first. Beyond it at most twice a batch is remembered.
 //!   Who goes first by its promise moves V no further than to the least tag of those that take part.
-//! - A limit: n ≤ 1 + limit·T by the generic cell rate algorithm. Who is over it is as if idle, but the turn
+//! - A limit: n ≤ 2 + limit·T by the generic cell rate algorithm. Who is over it is as if idle, but the turn
 //!   that it missed, one segment, is not forgotten.
 
 mod answers;

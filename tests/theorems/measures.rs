@@ -267,8 +267,8 @@ pub(crate) fn promise(run: &Run) -> Ratio {
     }))
 }
 
-/// n against limit·T + 1, on every interval.
-pub(crate) fn limit(run: &Run) -> Ratio {
+/// n against limit·T + burst, on every interval.
+pub(crate) fn limit<const BURST: u64>(run: &Run) -> Ratio {
     largest(run.flows().filter_map(|flow| {
         let (_, part) = run.workload.bounds[flow];
         let rate = Ratio::new(part?.into(), 100);
@@ -276,7 +276,7 @@ pub(crate) fn limit(run: &Run) -> Ratio {
         Some(largest(own.iter().enumerate().flat_map(|(first, from)| {
             own[first..].iter().enumerate().map(move |(count, to)| {
                 let span = segments(to.began) - segments(from.began);
-                Ratio::from(count as u64 + 1) / (rate * span + Ratio::from(1))
+                Ratio::from(count as u64 + 1) / (rate * span + Ratio::from(BURST))
             })
         })))
     }))

@@ -190,7 +190,7 @@ pub(crate) const THEOREMS: &[Theorem] = &[
         m::reservation,
         Double::Other("sfq"),
     ),
-    theorem("mclock", "n <= limit x T + 1", Shape::Bounded, m::limit, Double::Other("sfq")),
+    theorem("mclock", "n <= limit x T + 1", Shape::Bounded, m::limit::<1>, Double::Other("sfq")),
     tight(theorem("scoring", RELATIVE, Shape::Any, m::relative_fairness, BY_WEIGHT)),
     tight(batches(BATCHES[0], m::relative_in_batches::<2>)),
     tight(batches(BATCHES[1], m::relative_in_batches::<8>)),
@@ -204,7 +204,13 @@ pub(crate) const THEOREMS: &[Theorem] = &[
         m::promise,
         Double::Other("scoring"),
     ),
-    theorem(WITH_BOUNDS, "n <= limit x T + 1", Shape::Bounded, m::limit, Double::Other("scoring")),
+    theorem(
+        WITH_BOUNDS,
+        "n <= limit x T + 2",
+        Shape::Bounded,
+        m::limit::<2>,
+        Double::Other("scoring"),
+    ),
 ];
 
 /// An order of K messages that is drained; the double is one of twice as many.

@@ -54,7 +54,7 @@ pub enum Borrowing {
 pub struct ShareBounds {
     /// The least it gets while it has work.
     pub min: Option<Amount>,
-    /// The most it gets, even when others leave something unused.
+    /// The most it gets, even when others leave something unused; over any time at most two segments more.
     pub max: Option<Amount>,
     /// Whether it may have what others leave unused.
     pub borrowing: Borrowing,
