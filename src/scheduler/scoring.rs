@@ -22,6 +22,7 @@
 //! carried to the next charge and never lost, so a tag is off by less than one unit, always.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::heap::{Heap, Positions};
 use super::policy::{
@@ -74,14 +75,91 @@ struct Node {
     start: Tag,
 }
 
-/// What is under a node.
+/// What is under a node, in four bytes: see [`Under`].
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
-enum Below {
+struct Below(u32);
+
+/// What is under a node.
+#[derive(Clone, Copy, Debug)]
+enum Under {
     /// It is the leaf of this queue.
-    Queue(u32),
+    Queue(QueueId),
     /// Children, by the index of their [`Family`].
     Family(u32),
+}
+
+impl Below {
+    /// Of numbers of queues and families none is near this: there is memory for neither.
+    const IS_QUEUE: u32 = 1 << 31;
+
+    fn queue(queue: QueueId) -> Self {
+        Below(queue.0 | Self::IS_QUEUE)
+    }
+
+    fn family(index: u32) -> Self {
+        Below(index)
+    }
+
+    fn under(self) -> Under {
+        match self.0 & Self::IS_QUEUE {
+            0 => Under::Family(self.0),
+            _ => Under::Queue(QueueId(self.0 & !Self::IS_QUEUE)),
+        }
+    }
+}
+
+/// Where a child is among its siblings; and what is under it, so that who looks for the queue that is next
+/// goes from heap to heap and need not look at the nodes between. Packed, to be 32 bytes with the number of
+/// the child.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
+#[repr(Rust, packed(4))]
+struct Place {
+    key: TagKey,
+    below: Below,
+}
+
+impl Place {
+    #[inline]
+    fn key(&self) -> TagKey {
+        self.key
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Place {}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+
+    #[inline]
+    fn lt(&self, other: &Self) -> bool {
+        self.key() < other.key()
+    }
+
+    #[inline]
+    fn le(&self, other: &Self) -> bool {
+        self.key() <= other.key()
+    }
+
+    #[inline]
+    fn ge(&self, other: &Self) -> bool {
+        self.key() >= other.key()
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
 }
 
 /// The children of a node.
@@ -92,21 +170,22 @@ struct Family {
     /// V of the children.
     virtual_time: i128,
     /// Eligible children.
-    eligible: Heap<TagKey>,
+    eligible: Heap<Place>,
     /// Children held back by caps of their own.
     frozen: u32,
     /// Children in any state.
     children: u32,
-    /// Whose they are.
+    /// Whose they are, and to which family that one belongs.
     parent: u32,
+    above: u32,
 }
 
 impl Family {
     /// A child becomes eligible. Most families are small, so room is made for hardly more than there are
     /// children.
-    fn enter(&mut self, positions: &mut Positions, child: u32, key: TagKey) {
+    fn enter(&mut self, positions: &mut Positions, child: u32, place: Place) {
         self.eligible.reserve(self.children as usize);
-        self.eligible.set(positions, child, key);
+        self.eligible.set(positions, child, place);
     }
 
     /// Makes it nobody's. It keeps the room of a small heap for whoever has it next: queues come and go
@@ -134,8 +213,8 @@ impl Node {
         Node { family, below, state: State::Idle, tie, start: Tag::new(weight) }
     }
 
-    fn key(&self) -> TagKey {
-        TagKey::new(self.start.value(), self.tie)
+    fn place(&self) -> Place {
+        Place { key: TagKey::new(self.start.value(), self.tie), below: self.below }
     }
 }
 
@@ -156,8 +235,8 @@ impl Scoring {
             leaves: Paged::default(),
             rate: None,
         };
-        let family = policy.new_family(ROOT);
-        policy.nodes.push(Node::new(NONE, Below::Family(family), Weight::ONE, 0));
+        let family = policy.new_family(ROOT, NONE);
+        policy.nodes.push(Node::new(NONE, Below::family(family), Weight::ONE, 0));
         policy
     }
 
@@ -167,13 +246,14 @@ impl Scoring {
         leaf
     }
 
-    /// A family for the children of a node.
-    fn new_family(&mut self, parent: u32) -> u32 {
+    /// A family for the children of a node, which itself belongs to the family `above`.
+    fn new_family(&mut self, parent: u32, above: u32) -> u32 {
         let index = self.free_families.pop().unwrap_or_else(|| {
             self.families.push(Family::default());
             (self.families.len() - 1) as u32
         });
-        self.families[index].parent = parent;
+        let family = &mut self.families[index];
+        (family.parent, family.above) = (parent, above);
         index
     }
 
@@ -199,7 +279,7 @@ impl Scoring {
             family.frozen -= u32::from(before == State::Frozen);
             family.frozen += u32::from(target == State::Frozen);
             if target == State::Eligible {
-                family.enter(&mut self.positions, index, node.key());
+                family.enter(&mut self.positions, index, node.place());
             } else if before == State::Eligible {
                 family.eligible.remove(&mut self.positions, index);
             }
@@ -225,19 +305,19 @@ impl Policy for Scoring {
         for (depth, hop) in path.iter().enumerate() {
             let index = hop.node.0 + 1;
             while self.nodes.len() <= index as usize {
-                self.nodes.push(Node::new(NONE, Below::Queue(NONE), Weight::ONE, 0));
+                self.nodes.push(Node::new(NONE, Below::queue(queue), Weight::ONE, 0));
             }
             if self.nodes[index].family == NONE {
                 let is_leaf = depth + 1 == path.len();
                 let below = if is_leaf {
-                    Below::Queue(queue.0)
+                    Below::queue(queue)
                 } else {
-                    Below::Family(self.new_family(index))
+                    Below::family(self.new_family(index, family))
                 };
                 self.nodes[index] = Node::new(family, below, hop.weight, hop.tie);
                 self.families[family].children += 1;
             }
-            if let Below::Family(below) = self.nodes[index].below {
+            if let Under::Family(below) = self.nodes[index].below.under() {
                 family = below;
             }
             leaf = index;
@@ -252,7 +332,7 @@ impl Policy for Scoring {
         let mut index = self.leaf(queue);
         self.leaves[queue.0] = NONE;
         while index != ROOT {
-            if let Below::Family(family) = self.nodes[index].below {
+            if let Under::Family(family) = self.nodes[index].below.under() {
                 let children = &mut self.families[family];
                 if children.children > 0 {
                     return;
@@ -292,10 +372,10 @@ impl Policy for Scoring {
     fn pick(&mut self, _: Time, _: Entropy<'_>) -> Pick {
         let mut family = OLDEST;
         loop {
-            let Some((_, child)) = self.families[family].eligible.peek() else { return Pick::Idle };
-            match self.nodes[child].below {
-                Below::Queue(queue) => return Pick::Queue(QueueId(queue)),
-                Below::Family(below) => family = below,
+            let Some((first, _)) = self.families[family].eligible.peek() else { return Pick::Idle };
+            match { first.below }.under() {
+                Under::Queue(queue) => return Pick::Queue(queue),
+                Under::Family(below) => family = below,
             }
         }
     }
@@ -306,16 +386,18 @@ impl Policy for Scoring {
         let mut stays = next.is_some();
         let mut holds_frozen = false;
         let mut index = self.leaf(queue);
+        // By way of the families, which picking has just looked at: nodes are looked up all at once.
+        let mut siblings = self.nodes[index].family;
         while index != ROOT {
             let node = &mut self.nodes[index];
-            let family = &mut self.families[node.family];
+            let family = &mut self.families[siblings];
             debug_assert_eq!(node.state, State::Eligible, "a picked queue and all above it are");
             family.virtual_time = family.virtual_time.max(node.start.value());
             node.start.charge(sent.segments);
             if stays {
                 // Whoever goes is first among its siblings.
                 debug_assert_eq!(family.eligible.peek().map(|(_, first)| first), Some(index));
-                family.eligible.put_off_first(&mut self.positions, node.key());
+                family.eligible.put_off_first(&mut self.positions, node.place());
             } else {
                 family.eligible.remove(&mut self.positions, index);
                 family.frozen += u32::from(holds_frozen);
@@ -327,7 +409,7 @@ impl Policy for Scoring {
                 }
             }
             (stays, holds_frozen) = (!family.eligible.is_empty(), family.frozen > 0);
-            index = family.parent;
+            (index, siblings) = (family.parent, family.above);
         }
     }
 
@@ -339,7 +421,7 @@ impl Policy for Scoring {
             let family = &mut self.families[node.family];
             node.start.refund(back);
             if node.state == State::Eligible {
-                family.eligible.set(&mut self.positions, index, node.key());
+                family.eligible.set(&mut self.positions, index, node.place());
             }
             index = family.parent;
         }
@@ -360,7 +442,7 @@ impl Policy for Scoring {
                     State::Idle => node.start.reweigh_from(family.virtual_time, weight),
                     State::Eligible => {
                         node.start.reweigh_from(family.virtual_time, weight);
-                        family.eligible.set(&mut self.positions, index, node.key());
+                        family.eligible.set(&mut self.positions, index, node.place());
                     }
                 }
             }
@@ -383,11 +465,11 @@ impl Policy for Scoring {
             }
             let siblings = &self.families[node.family];
             let (mut weights, mut ahead) = (0_i128, 0_i128);
-            for (key, child) in siblings.eligible.iter() {
+            for (place, child) in siblings.eligible.iter() {
                 let weight = i128::from(self.nodes[child].start.weight());
                 weights += weight;
                 // Tags grow for ever, their distances do not.
-                ahead += (key.tag() - node.start.value()) * weight;
+                ahead += (place.key().tag() - node.start.value()) * weight;
             }
             let weight = i128::from(node.start.weight());
             let own = ahead / weights * weight * (BILLION / 1_000_000) / i128::from(TAG_UNITS);
