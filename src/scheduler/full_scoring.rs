@@ -42,7 +42,7 @@ use super::policy::{
     Verdict,
 };
 use super::scoring_options::{Batch, Rescore, ScoringOptions, Terms};
-use super::tags::{Tag, TagKey, unused};
+use super::tags::{Tag, TagKey, mean, unused};
 use crate::time::Time;
 use crate::units::{QueueId, Quota, Rate, Segments, Weight};
 
@@ -101,6 +101,16 @@ impl FullScoring {
         let leaf = self.leaves.get(queue.index()).copied().unwrap_or(NONE);
         assert_ne!(leaf, NONE, "queue {} is not attached", queue.0);
         leaf
+    }
+
+    /// Where the fluid division of what was really sent has all children that take part; see
+    /// [`Scoring`](super::Scoring).
+    fn fluid_time(&self, parent: u32) -> i128 {
+        let division = &self.nodes[parent as usize].division;
+        mean(
+            division.clock.value(),
+            division.members().map(|child| &self.nodes[child as usize].tag),
+        )
     }
 
     /// Whether a node's parent has to know what the node would send.

@@ -8,9 +8,10 @@
 //!
 //! > |Wᵢ/wᵢ − Wⱼ/wⱼ| ≤ Lᵢ/wᵢ + Lⱼ/wⱼ.
 //!
-//! A child whose weight changes owes, or is owed, as many segments as before: its tag keeps its distance to
-//! V times its weight. Else one that was just served at a hundredth of the weight would wait a hundred times
-//! as long as it should.
+//! A child whose weight changes owes the fluid division, or is owed by it, as many segments as before: the
+//! distance of its tag to the mean tag of the eligible, by weight, times its own weight stays (Stoica and
+//! Abdel-Wahab 1995, section 4). Else one that was just served at a hundredth of the weight would wait a
+//! hundred times as long as it should.
 //!
 //! A child that becomes backlogged starts at max(own tag, V): unused credit is forgotten, debt is
 //! kept. A child that its own cap holds back keeps its distance to V: it neither winds up credit nor
@@ -28,7 +29,7 @@ use super::heap::{Heap, Positions};
 use super::policy::{
     Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing, TermTimes,
 };
-use super::tags::{Tag, TagKey, unused};
+use super::tags::{Tag, TagKey, mean, unused};
 use crate::paged::Paged;
 use crate::time::Time;
 use crate::units::{QueueId, Rate, Segments, Weight};
@@ -257,6 +258,14 @@ impl Scoring {
         index
     }
 
+    /// Where the fluid division of what was really sent has all eligible children: the mean of their tags, by
+    /// weight, rounded down to a unit. V where there are none.
+    fn fluid_time(&self, family: u32) -> i128 {
+        let family = &self.families[family];
+        let children = family.eligible.iter().map(|(_, child)| &self.nodes[child].start);
+        mean(family.virtual_time, children)
+    }
+
     /// Moves a node to another state and lets its ancestors follow.
     fn settle(&mut self, mut index: u32, mut target: State) {
         while index != ROOT {
@@ -435,13 +444,14 @@ impl Policy for Scoring {
                 if self.nodes.get(index as usize).is_none_or(|node| node.family == NONE) {
                     return;
                 }
+                let fluid = self.fluid_time(self.nodes[index].family);
                 let node = &mut self.nodes[index];
                 let family = &mut self.families[node.family];
                 match node.state {
-                    State::Frozen => node.start.reweigh_from(0, weight),
-                    State::Idle => node.start.reweigh_from(family.virtual_time, weight),
+                    State::Frozen => node.start.reweigh_from(fluid - family.virtual_time, weight),
+                    State::Idle => node.start.reweigh_from(fluid, weight),
                     State::Eligible => {
-                        node.start.reweigh_from(family.virtual_time, weight);
+                        node.start.reweigh_from(fluid, weight);
                         family.eligible.set(&mut self.positions, index, node.place());
                     }
                 }

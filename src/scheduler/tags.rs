@@ -195,6 +195,18 @@ impl Tag {
     }
 }
 
+/// The mean of tags by weight, rounded down to a unit, told from `origin`; `origin` where there are none.
+pub(crate) fn mean<'a>(origin: i128, tags: impl Iterator<Item = &'a Tag>) -> i128 {
+    let (mut weights, mut ahead) = (0_i128, 0_i128);
+    for tag in tags {
+        let weight = i128::from(tag.weight());
+        weights += weight;
+        // Tags grow for ever, their distances do not.
+        ahead = ahead.saturating_add((tag.value() - origin).saturating_mul(weight));
+    }
+    if weights == 0 { origin } else { origin + ahead.div_euclid(weights) }
+}
+
 /// What an attempt was charged and did not use.
 pub(crate) fn unused(charged: Segments, used: Segments) -> Option<Segments> {
     charged.0.checked_sub(used.0).filter(|back| *back > 0).map(Segments)

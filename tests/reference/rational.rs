@@ -29,6 +29,13 @@ impl Ratio {
     }
 
     /// The least whole number that is not smaller.
+    /// Rounded down to a multiple of the unit in which tags are kept: of 1/720720 of a segment at weight 1, the
+    /// 2^20th part.
+    pub(crate) fn rounded_down(self) -> Self {
+        const UNITS: i128 = 720_720 << 20;
+        Ratio::new(-(-(self * Ratio::new(UNITS, 1))).ceil(), UNITS)
+    }
+
     pub(crate) fn ceil(self) -> i128 {
         -(-self.numerator).div_euclid(self.denominator)
     }

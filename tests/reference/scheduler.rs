@@ -111,10 +111,20 @@ impl Reference {
         if !self.nodes.contains_key(tenant) {
             return;
         }
-        let virtual_time = self.nodes[&tenant[..tenant.len() - 1]].virtual_time;
+        let parent = &tenant[..tenant.len() - 1];
+        let ready = || self.children(parent).filter(|(_, node)| node.state == State::Ready);
+        let weights = ready().fold(Ratio::ZERO, |sum, (_, node)| sum + node.weight);
+        let fluid = match weights == Ratio::ZERO {
+            true => self.nodes[parent].virtual_time,
+            false => {
+                let tags =
+                    ready().fold(Ratio::ZERO, |sum, (_, node)| sum + node.weight * node.start);
+                (tags / weights).rounded_down()
+            }
+        };
         let node = self.node(tenant);
-        // What it is ahead or behind is service.
-        node.start = virtual_time + (node.start - virtual_time) * node.weight / weight;
+        // What it is ahead of the fluid division, or behind it, is service.
+        node.start = fluid + (node.start - fluid) * node.weight / weight;
         node.weight = weight;
         let below: Vec<Path> =
             self.nodes.keys().filter(|path| path.starts_with(tenant)).cloned().collect();

@@ -181,15 +181,17 @@ impl Policy for FullScoring {
                     let above = &mut self.nodes[parent as usize].division;
                     above.weigh(now, before, weight.millionths());
                     let clock = above.clock.value();
+                    let fluid =
+                        if self.is_worst_case_fair { clock } else { self.fluid_time(parent) };
                     let node = &mut self.nodes[index as usize];
                     // What it owes stays the same number of segments.
                     match &mut node.place {
                         Place::Frozen { lag, .. } => {
-                            node.tag.move_to(*lag);
-                            node.tag.reweigh_from(0, weight);
-                            *lag = node.tag.value();
+                            node.tag.move_to(clock + *lag);
+                            node.tag.reweigh_from(fluid, weight);
+                            *lag = node.tag.value() - clock;
                         }
-                        _ => node.tag.reweigh_from(clock, weight),
+                        _ => node.tag.reweigh_from(fluid, weight),
                     }
                     self.settle(now, index, Reach::Top);
                 }

@@ -76,13 +76,23 @@ impl Order for Scoring {
         if self.options.is_worst_case_fair {
             self.pass(now, &above(path));
         }
-        let (clock, _) = self.clocks(&above(path));
+        let (parent, (clock, _)) = (above(path), self.clocks(&above(path)));
+        let going = || self.children(&parent).filter(|(_, child)| child.stand == Stand::Going);
+        let weights = going().fold(Ratio::ZERO, |sum, (_, child)| sum + child.weight);
+        let fluid = match self.options.is_worst_case_fair || weights == Ratio::ZERO {
+            true => clock,
+            false => {
+                let tags =
+                    going().fold(Ratio::ZERO, |sum, (_, child)| sum + child.weight * child.tag);
+                (tags / weights).rounded_down()
+            }
+        };
         let node = self.node(path);
         let ratio = node.weight / terms.own;
-        // What it is ahead or behind is service.
+        // What it is ahead of the fluid division, or behind it, is service.
         match &mut node.lag {
-            Some((lag, _)) => *lag = *lag * ratio,
-            None => node.tag = clock + (node.tag - clock) * ratio,
+            Some((lag, _)) => *lag = fluid + (clock + *lag - fluid) * ratio - clock,
+            None => node.tag = fluid + (node.tag - fluid) * ratio,
         }
         node.weight = terms.own;
         self.evaluate_all(now);
