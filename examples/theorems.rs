@@ -20,6 +20,10 @@ mod measures;
 mod rational;
 #[path = "../tests/theorems/table.rs"]
 mod table;
+#[path = "../tests/theorems/tree.rs"]
+mod tree;
+#[path = "../tests/theorems/tree_measures.rs"]
+mod tree_measures;
 #[path = "../tests/theorems/workload.rs"]
 mod workload;
 

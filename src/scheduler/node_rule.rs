@@ -51,6 +51,11 @@ pub trait NodeRule: Clone {
     fn head(children: &Self::Children, child: ChildId) -> Option<Segments>;
     /// Which child is next? Changes nothing that a second call at the same time would notice.
     fn pick(&mut self, children: &mut Self::Children, now: Time) -> Option<ChildId>;
+    /// The child that would be picked, for a parent that orders this node by what it would send. Whatever a
+    /// rule commits to when it picks must wait: who comes in between is to find it undone.
+    fn look(&mut self, children: &mut Self::Children, now: Time) -> Option<ChildId> {
+        self.pick(children, now)
+    }
     /// A child that is awake sent a message, and has this head now.
     fn serve(
         &mut self,
@@ -171,7 +176,7 @@ impl<R: NodeRule> Hierarchy<R> {
 
     /// The head that the rule of a node would send now.
     fn head_below(&mut self, now: Time, node: u32) -> Option<Segments> {
-        let child = self.nodes[node as usize].rule.pick(&mut self.children, now)?;
+        let child = self.nodes[node as usize].rule.look(&mut self.children, now)?;
         R::head(&self.children, child)
     }
 

@@ -20,10 +20,14 @@ use crate::units::{Rate, Segments, Weight};
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub struct Wf2qPlus {
     clock: ServiceClock,
-    /// Children whose start V has reached, by finish tag; and the others awake, by start tag.
+    /// Children whose start V has reached, by finish tag; and the others awake, by start tag and then, as
+    /// V will reach those with the same at once, by finish tag.
     ready: Heap<TagKey>,
-    early: Heap<TagKey>,
+    early: Heap<EarlyKey>,
 }
+
+/// Start and finish tag, then the keyed order.
+type EarlyKey = (i128, i128, u64);
 
 /// The children's tags.
 #[derive(Clone, Debug, Default)]
@@ -75,22 +79,20 @@ impl Wf2qPlus {
 
     /// V is never below the least start of those awake.
     fn reach_the_first(&mut self, table: &mut Wf2qChildren) {
-        if let Some((first, _)) = self.early.peek().filter(|_| self.ready.is_empty()) {
-            self.clock.lift(first.tag());
+        if let Some(((start, ..), _)) = self.early.peek().filter(|_| self.ready.is_empty()) {
+            self.clock.lift(start);
             self.promote(table);
         }
     }
 
     fn promote(&mut self, table: &mut Wf2qChildren) {
-        while let Some((first, child)) = self.early.peek() {
-            if first.tag() > self.clock.value() {
+        while let Some(((start, finish, tie), child)) = self.early.peek() {
+            if start > self.clock.value() {
                 break;
             }
             self.early.remove(&mut table.positions, child);
-            let own = &mut table.children[child as usize];
-            own.place = Place::Ready;
-            let key = TagKey::new(own.start.after(own.head), own.tie);
-            self.ready.set(&mut table.positions, child, key);
+            table.children[child as usize].place = Place::Ready;
+            self.ready.set(&mut table.positions, child, TagKey::new(finish, tie));
         }
     }
 
@@ -103,15 +105,12 @@ impl Wf2qPlus {
             self.take_out(table, child);
         }
         table.children[child as usize].place = place;
+        let (start, finish) = (own.start.value(), own.start.after(own.head));
         match place {
             Place::Ready => {
-                let key = TagKey::new(own.start.after(own.head), own.tie);
-                self.ready.set(&mut table.positions, child, key);
+                self.ready.set(&mut table.positions, child, TagKey::new(finish, own.tie));
             }
-            _ => {
-                let key = TagKey::new(own.start.value(), own.tie);
-                self.early.set(&mut table.positions, child, key);
-            }
+            _ => self.early.set(&mut table.positions, child, (start, finish, own.tie)),
         }
     }
 
@@ -189,7 +188,14 @@ impl NodeRule for Wf2qPlus {
     fn pick(&mut self, table: &mut Wf2qChildren, now: Time) -> Option<ChildId> {
         self.advance(table, now);
         // Asked while a message is still on the wire there may be none that V has reached.
-        self.ready.peek().or(self.early.peek()).map(|(_, child)| child)
+        self.look(table, now)
+    }
+
+    /// V stays where it is: it moves on to the least start only when a message is chosen.
+    fn look(&mut self, table: &mut Wf2qChildren, now: Time) -> Option<ChildId> {
+        self.clock.advance(now);
+        self.promote(table);
+        self.ready.peek().map(|(_, child)| child).or(self.early.peek().map(|(_, child)| child))
     }
 
     fn serve(

@@ -5,7 +5,8 @@
 //!   the end of the line. Who has nothing loses what it saved.
 //! - WF²Q+ (Bennett, Zhang 1997): S = max(V, F), F = S + L ÷ φ; among the children with S ≤ V the least F.
 //!   V grows with the service, 1 ÷ Σφ of all children that exist, and is at least the least S. At the top
-//!   it grows while a message is on the wire; below, with the message at once.
+//!   it grows while a message is on the wire; below, with the message at once. It is raised to the least S
+//!   only when a message is chosen: until then who comes begins before those who were alone.
 //!
 //! A node's head is the head it would send now.
 
@@ -113,7 +114,8 @@ impl Tree {
         let awake = || self.children(parent).filter(|(_, child)| child.is_awake);
         let reached = awake().filter(|(_, child)| child.tag <= node.virtual_time);
         let least = reached.min_by_key(|(path, child)| (self.finish(path), child.tie));
-        let first = || awake().min_by_key(|(_, child)| (child.tag, child.tie));
+        let first =
+            || awake().min_by_key(|(path, child)| (child.tag, self.finish(path), child.tie));
         least.or_else(first).expect("a child is awake").0.clone()
     }
 
@@ -194,11 +196,8 @@ impl Tree {
         }
         self.node(path).is_awake = true;
         self.node(&parent).line.push(path.clone());
-        if !parent.is_empty() {
-            self.reach(&parent);
-            if !self.nodes[&parent].is_awake {
-                self.wake(now, &parent);
-            }
+        if !parent.is_empty() && !self.nodes[&parent].is_awake {
+            self.wake(now, &parent);
         }
     }
 
@@ -211,11 +210,8 @@ impl Tree {
         }
         node.line.retain(|other| other != path);
         let is_empty = node.line.is_empty();
-        if !parent.is_empty() {
-            self.reach(&parent);
-            if is_empty {
-                self.sleep(&parent);
-            }
+        if !parent.is_empty() && is_empty {
+            self.sleep(&parent);
         }
     }
 
@@ -312,6 +308,9 @@ impl Order for Tree {
         self.advance(now);
         let mut path = Vec::new();
         while self.nodes[&path].first.is_none() {
+            if !path.is_empty() {
+                self.reach(&path);
+            }
             path = self.choose(&path);
         }
         Choice::Flow(path)
@@ -331,7 +330,9 @@ impl Order for Tree {
         } else {
             self.wire(now);
             self.give(self.left);
-            self.reach(&Vec::new());
+            for path in self.upwards(leaf) {
+                self.reach(&self.parent(&path));
+            }
             (self.since, self.left) = (now, segments);
         }
         for path in self.upwards(leaf) {
@@ -355,12 +356,6 @@ impl Order for Tree {
             None => {
                 self.sleep(leaf);
                 self.node(leaf).first = None;
-            }
-        }
-        for path in self.upwards(leaf) {
-            let parent = self.parent(&path);
-            if !parent.is_empty() {
-                self.reach(&parent);
             }
         }
     }

@@ -64,18 +64,29 @@ impl Direct {
     }
 
     pub(crate) fn with_ties(
-        mut policy: Box<dyn Policy>,
+        policy: Box<dyn Policy>,
         rate: Option<Rate>,
         weights: &[Weight],
         ties: impl Iterator<Item = u64>,
     ) -> Self {
+        let hops = weights.iter().enumerate().zip(ties).map(|((flow, weight), tie)| {
+            let node = NodeId(flow as u32);
+            vec![Hop { node, level: Level::Tenant, weight: *weight, tie }]
+        });
+        Self::with_paths(policy, rate, &hops.collect::<Vec<_>>())
+    }
+
+    /// Flows that are the leaves of a share tree.
+    pub(crate) fn with_paths(
+        mut policy: Box<dyn Policy>,
+        rate: Option<Rate>,
+        paths: &[Vec<Hop>],
+    ) -> Self {
         policy.reshape(Time::ZERO, Reshape::Rate(rate));
-        for ((flow, weight), tie) in weights.iter().enumerate().zip(ties) {
-            let flow = flow as u32;
-            let hop = Hop { node: NodeId(flow), level: Level::Tenant, weight: *weight, tie };
-            policy.attach(Time::ZERO, QueueId(flow), &[hop]);
+        for (flow, path) in paths.iter().enumerate() {
+            policy.attach(Time::ZERO, QueueId(flow as u32), path);
         }
-        Direct { policy, queues: vec![VecDeque::new(); weights.len()], sequence: 0 }
+        Direct { policy, queues: vec![VecDeque::new(); paths.len()], sequence: 0 }
     }
 
     pub(crate) fn put(&mut self, now: Time, arrival: Arrival) {

@@ -5,7 +5,7 @@ use crate::workload::{Run, segments};
 use apportion::time::Time;
 
 /// The largest of some ratios, at least 0.
-fn largest(ratios: impl Iterator<Item = Ratio>) -> Ratio {
+pub(crate) fn largest(ratios: impl Iterator<Item = Ratio>) -> Ratio {
     ratios.fold(Ratio::ZERO, Ratio::max)
 }
 
@@ -38,7 +38,7 @@ fn relative_in(
 }
 
 /// The intervals that are in both.
-fn joint(first: &[(Time, Time)], second: &[(Time, Time)]) -> Vec<(Time, Time)> {
+pub(crate) fn joint(first: &[(Time, Time)], second: &[(Time, Time)]) -> Vec<(Time, Time)> {
     let pairs = first.iter().flat_map(|a| second.iter().map(move |b| (a, b)));
     pairs.map(|(a, b)| (a.0.max(b.0), a.1.min(b.1))).filter(|(from, to)| from < to).collect()
 }
@@ -91,7 +91,7 @@ pub(crate) fn deficit_latency(run: &Run) -> Ratio {
 }
 
 /// Each message: when it ended, its expected arrival time, and its size.
-fn expected_arrivals(run: &Run) -> impl Iterator<Item = (usize, Ratio, Ratio, Ratio)> {
+pub(crate) fn expected_arrivals(run: &Run) -> impl Iterator<Item = (usize, Ratio, Ratio, Ratio)> {
     run.flows().flat_map(move |flow| {
         let mut next = Ratio::ZERO;
         run.by_flow[flow].iter().map(move |message| {

@@ -3,10 +3,11 @@
 use crate::doubles::{Broken, Fault};
 use crate::measures as m;
 use crate::rational::Ratio;
+use crate::tree_measures as t;
 use crate::workload::{Run, Shape, Workload};
 use apportion::scheduler::{
-    ByFlow, DeficitRoundRobin, FullScoring, OneNode, Policy, Rescore, ScoringOptions, Terms, Wfq,
-    policy,
+    ByFlow, DeficitRoundRobin, FullScoring, HierarchicalDrr, OneNode, Policy, Rescore,
+    ScoringOptions, Terms, Wfq, policy,
 };
 use apportion::units::Segments;
 
@@ -58,6 +59,7 @@ pub(crate) fn build(name: &str) -> Box<dyn Policy> {
             let rule = DeficitRoundRobin::new(Segments(m::QUANTUM as u32));
             Box::new(ByFlow::tenants(OneNode::new(rule)))
         }
+        "hierarchical-drr" => Box::new(HierarchicalDrr::new(Segments(m::QUANTUM as u32))),
         "wfq" => Box::new(Wfq::new(rate)),
         name => policy(name).expect("a policy of the registry").build(Some(rate)).expect("a rate"),
     }
@@ -101,6 +103,11 @@ const fn tight(theorem: Theorem) -> Theorem {
 const RELATIVE: &str = "|Wi/wi - Wj/wj| <= Li/wi + Lj/wj";
 const RATE: &str = "delay <= guaranteed-rate clock + Lmax/r";
 const FLUID: &str = "delay <= fluid delay + Lmax/r";
+const SIBLINGS: &str = "siblings: |Wi/wi - Wj/wj| <= Li/wi + Lj/wj";
+const RATE_OF_LEVELS: &str = "delay <= guaranteed-rate clock + sum over levels of Lmax/r(level)";
+const INDEX_OF_NODES: &str = "worst-case fair index of each node in its parent";
+const INDEX_OF_LEVELS: &str =
+    "worst-case fair index composed: sum over levels of (wi/w(level)) index";
 const INDEX: &str = "worst-case fair index Li + (Lmax - Li)ri/r";
 const BY_WEIGHT: Double = Double::With(Fault::IgnoresWeights);
 
@@ -120,6 +127,20 @@ pub(crate) const THEOREMS: &[Theorem] = &[
         m::deficit_latency,
         BY_WEIGHT,
     ),
+    theorem(
+        "hierarchical-drr",
+        "siblings: |Wi/ri - Wj/rj| <= (F/r)(1 + Li/Qi + Lj/Qj)",
+        Shape::Tree,
+        t::deficit_among_siblings,
+        BY_WEIGHT,
+    ),
+    theorem(
+        "hierarchical-drr",
+        "latency: sum over levels of ((F - Q)(1 + L/Q) + sum L)/r(parent)",
+        Shape::Tree,
+        t::deficit_latency_of_levels,
+        BY_WEIGHT,
+    ),
     theorem("wfq", FLUID, Shape::Any, m::fluid_delay, BY_WEIGHT),
     theorem("wfq", "behind the fluid <= Lmax", Shape::Any, m::fluid_lag, BY_WEIGHT),
     theorem("wfq", RATE, Shape::Any, m::guaranteed_rate, BY_WEIGHT),
@@ -137,6 +158,21 @@ pub(crate) const THEOREMS: &[Theorem] = &[
     theorem("wf2q-plus", RATE, Shape::Any, m::guaranteed_rate, BY_WEIGHT),
     theorem("wf2q-plus", INDEX, Shape::Any, m::worst_case_fair_index, Double::Other("wfq")),
     theorem("h-wf2q-plus", RATE, Shape::Any, m::guaranteed_rate, BY_WEIGHT),
+    theorem("h-wf2q-plus", RATE_OF_LEVELS, Shape::Tree, t::guaranteed_rate_of_levels, BY_WEIGHT),
+    theorem(
+        "h-wf2q-plus",
+        INDEX_OF_NODES,
+        Shape::Tree,
+        t::worst_case_fair_index_of_nodes,
+        Double::Other("scoring"),
+    ),
+    theorem(
+        "h-wf2q-plus",
+        INDEX_OF_LEVELS,
+        Shape::Tree,
+        t::worst_case_fair_index_of_levels,
+        Double::Other("scoring"),
+    ),
     tight(theorem("sfq", RELATIVE, Shape::Any, m::relative_fairness, BY_WEIGHT)),
     tight(theorem(
         "sfq",
@@ -168,6 +204,20 @@ pub(crate) const THEOREMS: &[Theorem] = &[
         m::priority_wait,
         Double::Other("round-robin"),
     ),
+    tight(theorem(
+        "strict-priority",
+        "each has what the heavier leave, but for the longest of the lighter",
+        Shape::Any,
+        t::left_by_the_heavier,
+        Double::Other("round-robin"),
+    )),
+    theorem(
+        "strict-priority",
+        "delay <= (sum of s(j), j <= k, + L(>k))/(r - sum of p(j), j < k)",
+        Shape::Any,
+        t::priority_delay,
+        Double::Other("fifo"),
+    ),
     theorem(
         "edf",
         "lateness <= Lmax/r where the fluid is in time",
@@ -192,11 +242,27 @@ pub(crate) const THEOREMS: &[Theorem] = &[
     ),
     theorem("mclock", "n <= limit x T + 1", Shape::Bounded, m::limit::<1>, Double::Other("sfq")),
     tight(theorem("scoring", RELATIVE, Shape::Any, m::relative_fairness, BY_WEIGHT)),
-    tight(batches(BATCHES[0], m::relative_in_batches::<2>)),
-    tight(batches(BATCHES[1], m::relative_in_batches::<8>)),
-    tight(batches(BATCHES[2], m::relative_in_batches::<64>)),
+    tight(theorem("scoring", SIBLINGS, Shape::Tree, t::relative_among_siblings, BY_WEIGHT)),
+    tight(batches(BATCHES[0], m::relative_in_batches::<2>, "scoring K=4")),
+    tight(batches(BATCHES[1], m::relative_in_batches::<8>, "scoring K=16")),
+    tight(batches(BATCHES[2], m::relative_in_batches::<64>, "scoring K=128")),
     theorem(WORST_CASE_FAIR, RATE, Shape::Any, m::guaranteed_rate, BY_WEIGHT),
     theorem(WORST_CASE_FAIR, INDEX, Shape::Any, m::worst_case_fair_index, Double::Other("scoring")),
+    theorem(WORST_CASE_FAIR, RATE_OF_LEVELS, Shape::Tree, t::guaranteed_rate_of_levels, BY_WEIGHT),
+    theorem(
+        WORST_CASE_FAIR,
+        INDEX_OF_NODES,
+        Shape::Tree,
+        t::worst_case_fair_index_of_nodes,
+        Double::Other("scoring"),
+    ),
+    theorem(
+        WORST_CASE_FAIR,
+        INDEX_OF_LEVELS,
+        Shape::Tree,
+        t::worst_case_fair_index_of_levels,
+        Double::Other("scoring"),
+    ),
     theorem(
         WITH_BOUNDS,
         "f X - x <= f (Lmax + sum of other L) + 2 L",
@@ -214,7 +280,7 @@ pub(crate) const THEOREMS: &[Theorem] = &[
 ];
 
 /// An order of K messages that is drained; the double is one of twice as many.
-const fn batches(policy: &'static str, measure: fn(&Run) -> Ratio) -> Theorem {
+const fn batches(policy: &'static str, measure: fn(&Run) -> Ratio, twice: &'static str) -> Theorem {
     let bound = "|Wi/wi - Wj/wj| <= K (Li/wi + Lj/wj)";
-    theorem(policy, bound, Shape::Long, measure, Double::Other("fifo"))
+    theorem(policy, bound, Shape::Long, measure, Double::Other(twice))
 }

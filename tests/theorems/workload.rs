@@ -1,9 +1,10 @@
 //! Random workloads, and what a policy makes of them.
 
-use crate::direct::{Arrival, Direct, SEGMENT, Served, rates, unit_rate, whole};
+use crate::direct::{Arrival, Direct, SEGMENT, Served, rates, unit_rate};
 use crate::gps::{Fluid, Work};
 use crate::rational::Ratio;
-use apportion::scheduler::{NodeBounds, NodeId, Policy};
+use crate::tree::{self, Node};
+use apportion::scheduler::{Hop, NodeBounds, NodeId, Policy};
 use apportion::time::{Span, Time};
 use apportion::units::{Rate, Weight, mix};
 
@@ -25,6 +26,8 @@ pub(crate) enum Shape {
     Bounded,
     /// Of up to three segments, all there at first, so many that orders of many messages show.
     Long,
+    /// Any, at the leaves of a share tree of two to four levels.
+    Tree,
 }
 
 impl Shape {
@@ -36,7 +39,10 @@ impl Shape {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Workload {
+    /// Of the flows, each among its siblings.
     pub(crate) weights: Vec<u32>,
+    /// The flows and what is above them.
+    pub(crate) nodes: Vec<Node>,
     /// The longest message that each flow sends, in segments.
     pub(crate) longest: Vec<u32>,
     pub(crate) arrivals: Vec<Arrival>,
@@ -44,10 +50,15 @@ pub(crate) struct Workload {
     pub(crate) bounds: Vec<(Option<u64>, Option<u64>)>,
 }
 
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    /// A weight, small ones more often.
+    pub(crate) fn weight(&mut self) -> u32 {
+        [1, 1, 2, 3, 4, 6, 8][self.below(7) as usize]
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(1);
         mix(mix(self.0)) % bound
     }
@@ -67,7 +78,7 @@ impl Workload {
             .map(|flow| match (one_against_many, flow) {
                 (true, 0) => 10,
                 (true, _) => 1,
-                _ => [1, 1, 2, 3, 4, 6, 8][dice.below(7) as usize],
+                _ => dice.weight(),
             })
             .collect();
         let units = matches!(shape, Shape::UnitsAtOnce | Shape::Bounded);
@@ -108,8 +119,10 @@ impl Workload {
             }
         }
         arrivals.sort_by_key(|arrival| (arrival.at, arrival.flow));
-        let mut workload = Workload { weights, longest, arrivals, bounds: Vec::new() };
+        let nodes = tree::flat(&weights);
+        let mut workload = Workload { weights, nodes, longest, arrivals, bounds: Vec::new() };
         match shape {
+            Shape::Tree => tree::grow(&mut workload.nodes, &mut dice),
             Shape::Deadlines => workload.set_deadlines(),
             Shape::Bounded => {
                 // Reservations of nine tenths in all.
@@ -149,8 +162,9 @@ impl Workload {
     }
 
     pub(crate) fn run(&self, policy: Box<dyn Policy>) -> Run {
-        let weights: Vec<Weight> = self.weights.iter().map(|weight| whole(*weight)).collect();
-        let mut direct = Direct::new(policy, Some(unit_rate()), &weights, true);
+        let flows = 0..self.weights.len();
+        let paths: Vec<Vec<Hop>> = flows.map(|flow| tree::path(&self.nodes, flow)).collect();
+        let mut direct = Direct::with_paths(policy, Some(unit_rate()), &paths);
         let per = Span::from_nanoseconds(100 * SEGMENT);
         for (flow, (reservation, limit)) in self.bounds.iter().enumerate() {
             let rate = |part: Option<u64>| part.map(|part| Rate::new(part, per).expect("valid"));
@@ -186,14 +200,8 @@ impl Run {
         0..self.workload.weights.len()
     }
 
-    pub(crate) fn weight(&self, flow: usize) -> Ratio {
-        Ratio::from(u64::from(self.workload.weights[flow]))
-    }
-
-    /// rᵢ ÷ r.
-    pub(crate) fn share(&self, flow: usize) -> Ratio {
-        let sum: u32 = self.workload.weights.iter().sum();
-        self.weight(flow) / Ratio::from(u64::from(sum))
+    pub(crate) fn weight(&self, node: usize) -> Ratio {
+        Ratio::from(u64::from(self.workload.nodes[node].weight))
     }
 
     pub(crate) fn longest(&self, flow: usize) -> Ratio {
