@@ -12,6 +12,7 @@ mod reference {
     pub(crate) mod lane;
     pub(crate) mod near;
     pub(crate) mod order;
+    pub(crate) mod partition;
     pub(crate) mod platform;
     pub(crate) mod rational;
     pub(crate) mod scheduler;
@@ -23,8 +24,8 @@ mod reference {
 use apportion::scheduler::{
     Batch, ByFlow, DeficitRoundRobin, Edf, Fifo, FlowUnit, FullScoring, HierarchicalDrr,
     HierarchicalWf2qPlus, Mclock, OneNode, Policy, Rescore, RoundRobin, Scfq, Scoring,
-    ScoringOptions, Sfq, ShuffleShardFq, SqsFair, StrictPriority, Stride, Terms, UsedOverWeight,
-    VirtualClock, Vtc, WeightedRoundRobin, Wf2q, Wf2qPlus, Wfq,
+    ScoringOptions, Sfq, ShuffleShardFq, SqsFair, StrictPriority, Stride, Terms, TokenPartition,
+    UsedOverWeight, VirtualClock, Vtc, WeightedRoundRobin, Wf2q, Wf2qPlus, Wfq,
 };
 use apportion::time::Span;
 use apportion::units::{Rate, Segments};
@@ -34,6 +35,7 @@ use reference::flat::{self, Flat};
 use reference::harness::{Subject, Tally, fluid};
 use reference::lane::World;
 use reference::order::{Order, Unit};
+use reference::partition::Partition;
 use reference::platform::{Mclock as ReferenceMclock, Shards, Sqs};
 use reference::rational::Ratio;
 use reference::scheduler::{Clocks, Rule};
@@ -580,6 +582,20 @@ claims! {
         mclock_that_charges_one_segment_more_is_caught: ChargesOneMore;
         mclock_whose_clock_stands_still_is_caught: StopsTheClock;
         mclock_that_ignores_weights_is_caught: IgnoresWeights;
+    }
+
+    TOKEN_PARTITION = exact(
+        |world| other(Partition::new(world.quota.rate())),
+        |rate| Box::new(TokenPartition::new(rate)),
+        1_000,
+    );
+    token_partition_agrees_decision_by_decision {
+        token_partition_that_charges_one_segment_more_is_caught: ChargesOneMore;
+        token_partition_that_ignores_weights_is_caught: IgnoresWeights;
+        token_partition_that_ignores_new_weights_is_caught: IgnoresNewWeights;
+        token_partition_that_ignores_new_rates_is_caught: IgnoresNewRates;
+        token_partition_whose_clock_stands_still_is_caught: StopsTheClock;
+        token_partition_that_reverses_ties_is_caught: ReversesTies;
     }
 }
 

@@ -20,8 +20,8 @@ pub struct TokenPartition {
     weights: u64,
     /// When each tenant may send again.
     ready: Vec<Time>,
-    /// Tenants with an eligible queue, by when they may send.
-    waiting: IndexedHeap<(Time, FlowId)>,
+    /// Tenants with an eligible queue, by when they may send, then in the keyed order.
+    waiting: IndexedHeap<(Time, u64)>,
 }
 
 impl TokenPartition {
@@ -39,7 +39,7 @@ impl TokenPartition {
     fn set_head(&mut self, queue: QueueId, head: Option<Entry>) {
         let flow = self.flows.of(queue);
         match self.flows.set_head(queue, head) {
-            FlowChange::Woke => self.waiting.set(flow, (self.ready[flow as usize], flow)),
+            FlowChange::Woke => self.wait(flow),
             FlowChange::Slept => self.waiting.remove(flow),
             FlowChange::Stayed => {}
         }
@@ -98,7 +98,7 @@ impl Policy for TokenPartition {
         self.ready[flow as usize] = ready.saturating_add(crate::time::Span::from_nanoseconds(cost));
         self.set_head(queue, next);
         if self.waiting.contains(flow) {
-            self.waiting.set(flow, (self.ready[flow as usize], flow));
+            self.wait(flow);
         }
     }
 
@@ -120,6 +120,10 @@ impl Policy for TokenPartition {
 }
 
 impl TokenPartition {
+    fn wait(&mut self, flow: FlowId) {
+        self.waiting.set(flow, (self.ready[flow as usize], self.flows.terms(flow).tie));
+    }
+
     fn change_weight(&mut self, flow: FlowId, weight: Weight) {
         self.weights += weight.millionths();
         self.weights -= self.flows.weight(flow).millionths();
