@@ -137,21 +137,13 @@ fn used_over_weight_two_and_five() {
     assert_eq!(letters("used-over-weight", &[2, 5], &arrivals)[..14], "abbbabb".repeat(2));
 }
 
-/// Fairness by script (Temporal's fairsim): four of a, then one of b: b need not wait for all of a. And
-/// `a a a a b poll poll c c` gives a b c a c a a.
+/// Fairness by script (Temporal's fairsim): four of a, then one of b: b need not wait for all of a.
 #[test]
 fn a_newcomer_does_not_wait_for_a_backlog() {
     let mut arrivals = vec![Arrival::new(Time::ZERO, 0, 1); 4];
     arrivals.push(Arrival::new(Time::ZERO, 1, 1));
     for name in ["sfq", "stride", "vtc", "scoring", "round-robin", "deficit-round-robin"] {
         assert_eq!(letters(name, &[1, 1], &arrivals), "abaaa", "{name}");
-    }
-    arrivals.extend(vec![Arrival::new(after(2), 2, 1); 2]);
-    for name in ["stride", "vtc", "deficit-round-robin"] {
-        let order = letters(name, &[1, 1, 1], &arrivals);
-        assert_eq!(order[..2], *"ab", "{name}");
-        // Twice c among the first four that are left.
-        assert_eq!(order[2..6].matches('c').count(), 2, "{name}: {order}");
     }
 }
 
