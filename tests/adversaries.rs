@@ -1,6 +1,11 @@
 //! Tenants that try to get more than their share: what `scenarios/adversaries` promises holds under
 //! scoring, and does not hold under the policies that each of them games. So no check there is idle.
 
+#[path = "support/direct.rs"]
+mod direct;
+#[path = "adversaries/weights.rs"]
+mod weights;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
