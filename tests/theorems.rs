@@ -143,3 +143,21 @@ fn smooth_weighted_round_robin_is_exact_in_every_round() {
         }
     }
 }
+
+/// Whoever has no theorem in the table is held to something else.
+#[test]
+fn every_policy_has_a_theorem_or_a_reason() {
+    let otherwise = [
+        ("fifo", "the order of arrival is all of it"),
+        ("weighted-round-robin", "exact in every round, above"),
+        ("lottery", "gambles: its draws are counted where it is"),
+        ("shuffle-shard-fq", "fair between shards only: the API server's suite"),
+        ("sqs-fair", "promises no bound: compared with a reference"),
+        ("token-partition", "promises a rate: compared with a reference"),
+    ];
+    for info in POLICIES {
+        let has_theorem = THEOREMS.iter().any(|theorem| theorem.policy == info.name);
+        let has_reason = otherwise.iter().any(|(name, _)| *name == info.name);
+        assert!(has_theorem != has_reason, "{}", info.name);
+    }
+}
