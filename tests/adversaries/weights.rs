@@ -118,3 +118,21 @@ fn what_policies_make_of_a_weight_that_flips() {
     let told = |name: &str| MEASURED.iter().any(|(other, _)| *other == name);
     assert!(POLICIES.iter().all(|info| told(info.name) != others.contains(&info.name)));
 }
+
+/// Scoring divides by the weights as they are, not as they were when a message went: it is within two parts in
+/// a hundred of the fluid division.
+#[test]
+fn a_weight_that_flips_gains_nothing_under_scoring() {
+    let off = |name: &str, flip| (share(name, flip) / fluid(flip) - 1.0).abs();
+    let mut missed = Vec::new();
+    for flip in FLIPS {
+        for name in ["scoring", "full-scoring", "worst-case-fair"] {
+            let (found, fluid) = (share(name, flip), fluid(flip));
+            let is_near = off(name, flip) <= 0.02;
+            missed
+                .extend((!is_near).then(|| format!("{name}: {flip:?}: {found:.4} of {fluid:.4}")));
+        }
+        assert!(off("wfq", flip) > 0.02 && off("vtc", flip) > 0.02, "{flip:?}");
+    }
+    assert_eq!(missed, [""; 0]);
+}
