@@ -582,6 +582,7 @@ claims! {
         mclock_that_charges_one_segment_more_is_caught: ChargesOneMore;
         mclock_whose_clock_stands_still_is_caught: StopsTheClock;
         mclock_that_ignores_weights_is_caught: IgnoresWeights;
+        mclock_that_ignores_refunds_is_caught: IgnoresRefunds;
     }
 
     TOKEN_PARTITION = exact(

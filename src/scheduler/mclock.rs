@@ -7,6 +7,10 @@
 //!
 //! The limit is kept by what was really sent, so it holds on every interval: at most limit·T + 1 segments
 //! where messages have one. Tags by arrival, as in the paper, let a flow catch up after it was delayed.
+//!
+//! An attempt that used less than it was charged gives the rest back to the tag by weight, and to the
+//! reservation if it was charged to that: else what a carrier throttles would count as promise kept. The
+//! limit is not given anything back: an answer comes late, and two messages would then go at once.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -14,9 +18,9 @@ use alloc::vec::Vec;
 use super::by_flow::{FlowPick, FlowRule};
 use super::flows::{FlowId, FlowTerms};
 use super::heap::IndexedHeap;
-use super::pacing::Pacer;
+use super::pacing::{Pacer, at_another_rate};
 use super::policy::Entry;
-use super::tags::Tag;
+use super::tags::{Tag, unused};
 use crate::time::Time;
 use crate::units::{Quota, Rate, Segments};
 
@@ -45,6 +49,8 @@ struct Flow {
     /// Sequence and time of arrival of what waits.
     arrivals: VecDeque<(u64, Time)>,
     head: Option<Entry>,
+    /// Size of what is in flight, and whether the reservation was charged, in the order of dispatch.
+    in_flight: VecDeque<(Segments, bool)>,
 }
 
 /// A reservation tag in ticks: `rate.segments()` of them are a nanosecond, so a segment is a whole number.
@@ -69,6 +75,22 @@ impl Reservation {
     fn charge(&mut self, arrival: Time, segments: Segments) {
         let per = u128::from(self.rate.per().as_nanoseconds());
         self.paid_until = self.tag(arrival) + u128::from(segments.get()) * per;
+    }
+
+    fn refund(&mut self, segments: Segments) {
+        let per = u128::from(self.rate.per().as_nanoseconds());
+        self.paid_until = self.paid_until.saturating_sub(u128::from(segments.get()) * per);
+    }
+
+    /// Promises another rate from now on; segments that the flow has ahead of the old one, or that it is
+    /// still due since `arrival`, stay as many.
+    fn change(&mut self, now: Time, arrival: Time, rate: Rate) {
+        let ticks = |rate: Rate| u128::from(now.as_nanoseconds()) * u128::from(rate.segments());
+        let (tag, present) = (self.tag(arrival), ticks(self.rate));
+        let ahead = at_another_rate(tag.saturating_sub(present), self.rate, rate);
+        let due = at_another_rate(present.saturating_sub(tag), self.rate, rate);
+        self.paid_until = (ticks(rate) + ahead).saturating_sub(due);
+        self.rate = rate;
     }
 }
 
@@ -124,6 +146,7 @@ impl FlowRule for Mclock {
             limit: None,
             arrivals: VecDeque::new(),
             head: None,
+            in_flight: VecDeque::new(),
         };
         if self.flows.len() <= flow as usize {
             self.flows.resize_with(flow as usize + 1, new);
@@ -180,9 +203,9 @@ impl FlowRule for Mclock {
         let arrival = self.arrival(flow, sent);
         self.forget(flow, sent);
         let own = &mut self.flows[flow as usize];
-        if let Some(reservation) = &mut own.reservation
-            && reservation.due(arrival) <= now
-        {
+        let due = own.reservation.as_mut().filter(|reservation| reservation.due(arrival) <= now);
+        own.in_flight.push_back((sent.segments, due.is_some()));
+        if let Some(reservation) = due {
             reservation.charge(arrival, sent.segments);
         }
         if let Some(limit) = &mut own.limit {
@@ -190,6 +213,21 @@ impl FlowRule for Mclock {
         }
         own.tag.charge(sent.segments);
         own.head = next;
+        self.rank(now, flow);
+    }
+
+    /// Nobody says which attempt it was: it is taken to be the first of its size.
+    fn completed(&mut self, now: Time, flow: FlowId, charged: Segments, used: Segments) {
+        let own = &mut self.flows[flow as usize];
+        let place = own.in_flight.iter().position(|(segments, _)| *segments == charged);
+        let attempt = place.and_then(|place| own.in_flight.remove(place));
+        let Some(back) = unused(charged, used) else { return };
+        own.tag.refund(back);
+        if let Some((_, true)) = attempt
+            && let Some(reservation) = &mut own.reservation
+        {
+            reservation.refund(back);
+        }
         self.rank(now, flow);
     }
 
@@ -206,14 +244,69 @@ impl FlowRule for Mclock {
         limit: Option<Rate>,
     ) {
         let own = &mut self.flows[flow as usize];
-        own.reservation = reservation.map(|rate| {
-            let ticks = u128::from(now.as_nanoseconds()) * u128::from(rate.segments());
-            Reservation { rate, paid_until: ticks }
-        });
+        match (&mut own.reservation, reservation) {
+            // All bounds are told again whenever anybody comes or goes: that is no new promise.
+            (Some(reservation), Some(rate)) if reservation.rate == rate => {}
+            (Some(reservation), Some(rate)) => {
+                let arrival = own.arrivals.front().map_or(now, |(_, arrival)| *arrival);
+                reservation.change(now, arrival, rate);
+            }
+            (reservation, rate) => {
+                *reservation = rate.map(|rate| {
+                    let ticks = u128::from(now.as_nanoseconds()) * u128::from(rate.segments());
+                    Reservation { rate, paid_until: ticks }
+                });
+            }
+        }
         match (&mut own.limit, limit.map(|rate| Quota { rate, burst: 1 })) {
             (Some(pacer), Some(quota)) => pacer.change(now, quota),
             (pacer, quota) => *pacer = quota.map(Pacer::new),
         }
         self.rank(now, flow);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    fn rate(segments: u64) -> Rate {
+        Rate::new(segments, Span::from_seconds(1)).expect("valid")
+    }
+
+    fn at(milliseconds: u64) -> Time {
+        Time::from_nanoseconds(milliseconds * 1_000_000)
+    }
+
+    #[test]
+    fn another_promise_keeps_what_was_got_ahead_in_segments() {
+        let mut reservation = Reservation { rate: rate(1), paid_until: 0 };
+        reservation.charge(at(0), Segments(4));
+        reservation.change(at(1_000), at(0), rate(2));
+        // Three segments ahead, at two a second.
+        assert_eq!(reservation.due(at(0)), at(2_500));
+    }
+
+    #[test]
+    fn another_promise_keeps_what_is_due_in_segments() {
+        let mut reservation = Reservation { rate: rate(1), paid_until: 0 };
+        reservation.change(at(3_000), at(0), rate(2));
+        // Three segments behind, at two a second.
+        assert_eq!(reservation.due(at(0)), at(1_500));
+        // Nothing is due for the time in which nothing waited.
+        let mut reservation = Reservation { rate: rate(1), paid_until: 0 };
+        reservation.change(at(3_000), at(2_000), rate(2));
+        assert_eq!(reservation.due(at(0)), at(2_500));
+    }
+
+    #[test]
+    fn a_promise_of_the_same_rate_in_other_words_changes_nothing() {
+        let mut reservation = Reservation { rate: rate(3), paid_until: 0 };
+        reservation.charge(at(0), Segments(5));
+        let before = reservation.due(at(0));
+        let same = Rate::new(6, Span::from_seconds(2)).expect("valid");
+        reservation.change(at(1_000), at(0), same);
+        assert_eq!(reservation.due(at(0)), before);
     }
 }

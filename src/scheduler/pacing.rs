@@ -12,7 +12,7 @@
 //! nanoseconds, a burst of 1 costs up to a nanosecond a message; any larger burst costs nothing.
 
 use crate::time::Time;
-use crate::units::{Quota, Segments};
+use crate::units::{Quota, Rate, Segments};
 
 /// The pacer of one quota or cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +63,7 @@ impl Pacer {
     /// Puts another quota in force; segments sent ahead of the old rate stay owed at the new one.
     pub fn change(&mut self, now: Time, quota: Quota) {
         let owed = self.arrival.saturating_sub(self.ticks(now));
-        let old_per = u128::from(self.quota.rate.per().as_nanoseconds());
-        let new_per = u128::from(quota.rate.per().as_nanoseconds());
-        // Whole segments first: the product of a long debt and a long interval may not fit.
-        let (whole, part) = (owed / old_per, owed % old_per);
-        let owed = whole * new_per + (part * new_per).div_ceil(old_per);
+        let owed = at_another_rate(owed, self.quota.rate, quota.rate);
         self.quota = quota;
         self.arrival = self.ticks(now) + owed;
     }
@@ -81,11 +77,19 @@ impl Pacer {
     }
 }
 
+/// The ticks that as many segments take at another rate as these took at the old one, rounded up.
+pub(super) fn at_another_rate(ticks: u128, old: Rate, new: Rate) -> u128 {
+    let old_per = u128::from(old.per().as_nanoseconds());
+    let new_per = u128::from(new.per().as_nanoseconds());
+    // Whole segments first: the product of a long debt and a long interval may not fit.
+    let (whole, part) = (ticks / old_per, ticks % old_per);
+    whole * new_per + (part * new_per).div_ceil(old_per)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::time::Span;
-    use crate::units::Rate;
 
     fn quota(segments: u64, per: Span, burst: u64) -> Quota {
         Quota { rate: Rate::new(segments, per).expect("valid"), burst }

@@ -2,8 +2,8 @@
 
 use crate::rig::*;
 use apportion::scheduler::{
-    Amount, Borrowing, Change, ChangeError, FullScoring, LaneConfig, Message, Next, Policy,
-    Refused, Scoring, ScoringOptions, ShareBounds, ShareNode, Status, Target,
+    Amount, Borrowing, ByFlow, Change, ChangeError, FullScoring, LaneConfig, Mclock, Message, Next,
+    Policy, Refused, Scoring, ScoringOptions, ShareBounds, ShareNode, Status, Target,
 };
 use apportion::units::{ClassId, Rate, TenantId, TenantSetId, Weight};
 
@@ -311,4 +311,52 @@ fn bounds_that_cannot_be_are_refused_and_change_nothing() {
     assert_eq!(error, ChangeError::PartAboveOne);
     fill(&mut rig, 2, 100);
     close(&sent(&mut rig, 2, 10), &[50, 50]);
+}
+
+/// A tenant that is promised 1/s of 10/s, beside one of a thousand times its weight.
+fn promised_under_mclock() -> Rig<ByFlow<Mclock>> {
+    let mut rig = Rig::with_tenants(paced(10, 1), ByFlow::tenants(Mclock::new()), &[1, 1000]);
+    bound(&mut rig, 0, ShareBounds { min: per_second(1), ..NONE });
+    fill(&mut rig, 2, 1100);
+    rig
+}
+
+#[test]
+fn a_promise_under_mclock_is_as_large_whoever_else_comes_and_goes() {
+    for comes_and_goes in [false, true] {
+        let mut rig = promised_under_mclock();
+        let mut counts = [0; 2];
+        for tenth in 0..1000 {
+            if comes_and_goes && tenth % 2 == 0 {
+                rig.attach(2, None, 1);
+            } else if comes_and_goes {
+                rig.lane.detach(rig.now, TenantId(2)).expect("it has nothing");
+            }
+            let attempt = rig.send();
+            counts[attempt.message.tenant.index()] += 1;
+            rig.answer(attempt, Status::OK);
+            rig.pass(milliseconds(100));
+        }
+        assert_eq!(counts, [100, 900], "comes and goes: {comes_and_goes}");
+    }
+}
+
+#[test]
+fn a_promise_under_mclock_is_of_what_the_carrier_takes() {
+    let mut rig = promised_under_mclock();
+    let (mut taken, mut attempts) = ([0; 2], 0);
+    for _ in 0..1000 {
+        let attempt = rig.send();
+        let tenant = attempt.message.tenant.index();
+        attempts += 1 - tenant;
+        // Of the promised tenant every other attempt is throttled.
+        if tenant == 0 && attempts % 2 == 1 {
+            rig.answer(attempt, Status::THROTTLED);
+        } else {
+            rig.answer(attempt, Status::OK);
+            taken[tenant] += 1;
+        }
+        rig.pass(milliseconds(100));
+    }
+    assert_eq!(taken, [100, 800]);
 }

@@ -1,4 +1,5 @@
-//! Tells a policy what each tenant is promised and held to, as a lane with such settings would.
+//! Tells a policy what each tenant is promised and held to, as a lane with such settings would: all of it
+//! again whenever a queue comes or goes.
 
 use super::platform::bounds_of;
 use super::rational::Ratio;
@@ -16,12 +17,18 @@ pub(crate) struct Bounded<P> {
     /// The interval of all rates of the trace, in nanoseconds.
     per: u64,
     /// The tenants that are there, by queue.
-    tenants: BTreeMap<QueueId, NodeId>,
+    tenants: BTreeMap<QueueId, (NodeId, NodeBounds)>,
 }
 
 impl<P: Policy> Bounded<P> {
     pub(crate) fn new(inner: P, rate: Rate) -> Self {
         Bounded { inner, per: rate.per().as_nanoseconds(), tenants: BTreeMap::new() }
+    }
+
+    fn tell_all(&mut self, now: Time) {
+        for (node, bounds) in self.tenants.values() {
+            self.inner.bound(now, *node, *bounds);
+        }
     }
 }
 
@@ -30,23 +37,21 @@ impl<P: Policy> Policy for Bounded<P> {
         self.inner.attach(now, queue, path);
         let end = path.iter().position(|hop| hop.level == Level::Tenant).expect("a tenant");
         let node = path[end].node;
-        let is_new = !self.tenants.values().any(|other| *other == node);
-        self.tenants.insert(queue, node);
-        if is_new {
-            let tie = path[..=end].iter().fold(0, |tie, hop| mix(tie ^ hop.tie));
-            let halves = Ratio::from(2 * self.per);
-            let rate = |rate: Ratio| {
-                let segments = (rate * halves).ceil() as u64;
-                Rate::new(segments, Span::from_nanoseconds(2 * self.per)).expect("a valid rate")
-            };
-            let (reservation, limit) = bounds_of(tie, self.per);
-            let (reservation, limit) = (reservation.map(rate), limit.map(rate));
-            self.inner.bound(now, node, NodeBounds { reservation, part: None, limit });
-        }
+        let tie = path[..=end].iter().fold(0, |tie, hop| mix(tie ^ hop.tie));
+        let halves = Ratio::from(2 * self.per);
+        let rate = |rate: Ratio| {
+            let segments = (rate * halves).ceil() as u64;
+            Rate::new(segments, Span::from_nanoseconds(2 * self.per)).expect("a valid rate")
+        };
+        let (reservation, limit) = bounds_of(tie, self.per);
+        let (reservation, limit) = (reservation.map(rate), limit.map(rate));
+        self.tenants.insert(queue, (node, NodeBounds { reservation, part: None, limit }));
+        self.tell_all(now);
     }
     fn detach(&mut self, now: Time, queue: QueueId) {
         self.tenants.remove(&queue);
         self.inner.detach(now, queue);
+        self.tell_all(now);
     }
     fn enqueued(&mut self, now: Time, queue: QueueId, entry: Entry) {
         self.inner.enqueued(now, queue, entry);

@@ -4,7 +4,7 @@
 //!   Noisy: over a tenth of what is in flight and at least 30, or over a tenth of the processing time of
 //!   this and the last minute; until drained, or silent for five minutes.
 //! - mClock (Gulati, Merchant, Varman 2010): the earliest reservation tag that is due; else the least tag by
-//!   weight among those under their limit. The limit by what was sent.
+//!   weight among those under their limit. The limit by what was sent; the other tags by what was used.
 //! - Kubernetes API Priority and Fairness: each message into the emptiest shard of the tenant's hand; the
 //!   least virtual finish; corrected by what was used.
 
@@ -153,6 +153,8 @@ struct Client {
     reserved: Option<(Ratio, Ratio)>,
     limited: Option<(Ratio, Ratio)>,
     first: Option<First>,
+    /// Attempts: size, and whether the reservation paid.
+    sent: Vec<(u64, bool)>,
 }
 
 impl Client {
@@ -192,6 +194,7 @@ impl Order for Mclock {
             reserved: reservation.map(|rate| (rate, now.into())),
             limited: limit.map(|rate| (rate, Ratio::ZERO)),
             first: None,
+            sent: Vec::new(),
         };
         self.clients.insert(path.clone(), client);
     }
@@ -247,11 +250,22 @@ impl Order for Mclock {
         if let Some((rate, until)) = &mut client.limited {
             *until = (*until).max(now.into()) + segments / *rate;
         }
+        let is_reserved = is_due && client.reserved.is_some();
+        client.sent.push((sent.segments, is_reserved));
         client.tag = client.tag + segments / client.weight;
         self.set_first(now, flow, next);
     }
 
-    fn completed(&mut self, _: u64, _: &Path, _: &Path, _: u64, _: u64) {}
+    fn completed(&mut self, _: u64, flow: &Path, _: &Path, charged: u64, used: u64) {
+        let client = self.client(flow);
+        let oldest = client.sent.iter().position(|(size, _)| *size == charged);
+        let (_, was_reserved) = client.sent.remove(oldest.expect("it was sent"));
+        let back = Ratio::from(charged.saturating_sub(used));
+        client.tag = client.tag - back / client.weight;
+        if let Some((rate, paid)) = client.reserved.as_mut().filter(|_| was_reserved) {
+            *paid = (*paid - back / *rate).max(Ratio::ZERO);
+        }
+    }
 }
 
 /// A message in a shard: its queue, its size, and R when it arrived.
