@@ -7,7 +7,9 @@
 //! and no stated bound.
 //!
 //! What is published leaves open what "recent" is: here it is the present minute and the one before. A
-//! tenant is judged whenever one of its own messages is sent or answered.
+//! tenant is judged whenever one of its own messages is sent or answered. Published is also that quiet
+//! tenants go first until what a noisy one takes has fallen to what they take; so five minutes without a
+//! message end nothing while a tenant's backlog still makes it noisy, as that of a large campaign does.
 
 use alloc::vec::Vec;
 
@@ -38,8 +40,11 @@ pub struct SqsFair {
     all: Processing,
     /// Noisy, in flight if noisy, arrival of the head.
     awake: IndexedHeap<(bool, u64, u64)>,
-    /// Noisy tenants, by when they have been silent for long enough.
+    /// Noisy tenants, by when they will have been silent for long enough.
     silent: IndexedHeap<(Time, FlowId)>,
+    /// Noisy tenants that have been: quiet as soon as they take little. There are fewer than twenty, each with
+    /// more than a tenth of what is in flight or of the recent time.
+    due: Vec<FlowId>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -110,6 +115,7 @@ impl SqsFair {
             all: Processing::default(),
             awake: IndexedHeap::default(),
             silent: IndexedHeap::default(),
+            due: Vec::new(),
         }
     }
 
@@ -124,14 +130,27 @@ impl SqsFair {
     }
 
     fn set_noisy(&mut self, flow: FlowId, is_noisy: bool) {
-        let tenant = &mut self.tenants[flow as usize];
-        tenant.is_noisy = is_noisy;
-        if is_noisy {
-            self.silent.set(flow, (tenant.last_sent.saturating_add(self.silence), flow));
-        } else {
+        self.tenants[flow as usize].is_noisy = is_noisy;
+        if !is_noisy {
             self.silent.remove(flow);
+            self.due.retain(|other| *other != flow);
+        } else if !self.due.contains(&flow) {
+            self.await_silence(flow);
         }
         self.rank(flow);
+    }
+
+    fn await_silence(&mut self, flow: FlowId) {
+        let end = self.tenants[flow as usize].last_sent.saturating_add(self.silence);
+        self.silent.set(flow, (end, flow));
+    }
+
+    /// Whether a tenant takes what makes it noisy, as of the last `advance`.
+    fn takes_much(&self, flow: FlowId) -> bool {
+        let (own, all) = (&self.tenants[flow as usize].processing, &self.all);
+        let has_many = own.in_flight >= self.in_flight
+            && u128::from(own.in_flight) * PARTS > u128::from(all.in_flight);
+        has_many || own.recent() * PARTS > all.recent()
     }
 
     /// One message more or fewer of a tenant is in flight.
@@ -141,13 +160,33 @@ impl SqsFair {
             processing.advance(now, self.half);
             processing.in_flight = in_flight(processing.in_flight);
         }
-        let (own, all) = (&tenant.processing, &self.all);
-        let has_many = own.in_flight >= self.in_flight
-            && u128::from(own.in_flight) * PARTS > u128::from(all.in_flight);
-        let took_long = own.recent() * PARTS > all.recent();
+        let tenant = &self.tenants[flow as usize];
         let is_drained = tenant.waiting == 0;
-        let is_noisy = !is_drained && (tenant.is_noisy || has_many || took_long);
+        let is_noisy = !is_drained && (tenant.is_noisy || self.takes_much(flow));
         self.set_noisy(flow, is_noisy);
+    }
+
+    /// Those who have been silent for long enough and take little are quiet again.
+    fn forgive(&mut self, now: Time) {
+        while let Some(((due, flow), _)) = self.silent.peek() {
+            if due > now {
+                break;
+            }
+            self.silent.remove(flow);
+            self.due.push(flow);
+        }
+        if !self.due.is_empty() {
+            self.all.advance(now, self.half);
+        }
+        let mut place = 0;
+        while let Some(flow) = self.due.get(place).copied() {
+            self.tenants[flow as usize].processing.advance(now, self.half);
+            if self.takes_much(flow) {
+                place += 1;
+            } else {
+                self.set_noisy(flow, false);
+            }
+        }
     }
 
     fn left_the_queue(&mut self, flow: FlowId) {
@@ -170,7 +209,8 @@ impl FlowRule for SqsFair {
         if entry.kind != EntryKind::Retry {
             tenant.last_sent = now;
             if tenant.is_noisy {
-                self.silent.set(flow, (now.saturating_add(self.silence), flow));
+                self.due.retain(|other| *other != flow);
+                self.await_silence(flow);
             }
         }
     }
@@ -194,12 +234,7 @@ impl FlowRule for SqsFair {
     }
 
     fn pick(&mut self, now: Time) -> FlowPick {
-        while let Some(((due, flow), _)) = self.silent.peek() {
-            if due > now {
-                break;
-            }
-            self.set_noisy(flow, false);
-        }
+        self.forgive(now);
         self.awake.peek().map(|(_, flow)| flow).into()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - Amazon SQS fair queues: quiet tenants first, by arrival; then the noisy one with the fewest in flight.
 //!   Noisy: over a tenth of what is in flight and at least 30, or over a tenth of the processing time of
-//!   this and the last minute; until drained, or silent for five minutes.
+//!   this and the last minute; until drained, or silent for five minutes and neither of these any more.
 //! - mClock (Gulati, Merchant, Varman 2010): the earliest reservation tag that is due; else the least tag by
 //!   weight among those under their limit. The limit by what was sent; the other tags by what was used.
 //! - Kubernetes API Priority and Fairness: each message into the emptiest shard of the tenant's hand; the
@@ -46,6 +46,13 @@ fn recent(history: &[(u64, u64)], now: u64, minute: u64) -> u128 {
     spans.sum()
 }
 
+type History = [(u64, u64)];
+
+fn takes_much(own: &History, all: &History, now: u64, minute: u64, many: u64) -> bool {
+    let has_many = in_flight(own) >= many && 10 * in_flight(own) > in_flight(all);
+    has_many || 10 * recent(own, now, minute) > recent(all, now, minute)
+}
+
 impl Sqs {
     pub(crate) fn new(many: u64, minute: u64, silence: u64) -> Self {
         Sqs { tenants: BTreeMap::new(), all: Vec::new(), many, minute, silence }
@@ -66,16 +73,12 @@ impl Sqs {
         let count = |history: &[(u64, u64)]| in_flight(history).saturating_add_signed(change);
         let entry = (now, count(&self.all));
         self.all.push(entry);
-        let all = in_flight(&self.all);
-        let all_recent = recent(&self.all, now, minute);
-        let many = self.many;
         let tenant = self.tenant(path);
         let entry = (now, count(&tenant.history));
         tenant.history.push(entry);
-        let own = in_flight(&tenant.history);
-        let has_many = own >= many && 10 * own > all;
-        let took_long = 10 * recent(&tenant.history, now, minute) > all_recent;
-        tenant.is_noisy = tenant.waiting > 0 && (tenant.is_noisy || has_many || took_long);
+        let takes_much = takes_much(&self.tenants[path].history, &self.all, now, minute, self.many);
+        let tenant = self.tenant(path);
+        tenant.is_noisy = tenant.waiting > 0 && (tenant.is_noisy || takes_much);
     }
 }
 
@@ -108,7 +111,9 @@ impl Order for Sqs {
 
     fn pick(&mut self, now: u64) -> Choice {
         for tenant in self.tenants.values_mut() {
-            tenant.is_noisy &= now < tenant.last_sent + self.silence;
+            let is_silent = now >= tenant.last_sent + self.silence;
+            let takes_much = || takes_much(&tenant.history, &self.all, now, self.minute, self.many);
+            tenant.is_noisy &= !is_silent || takes_much();
         }
         let rank = |tenant: &Tenant| {
             let first = tenant.first.as_ref().expect("it is awake").sequence;

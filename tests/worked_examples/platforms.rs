@@ -228,3 +228,68 @@ fn seastar_longer_run() {
         }
     }
 }
+
+/// Ten messages a second, each five seconds in flight; the first of several tenants has a campaign.
+struct Noise {
+    direct: Direct,
+    in_flight: std::collections::VecDeque<usize>,
+    tenth: u64,
+}
+
+impl Noise {
+    fn new(tenants: usize) -> Self {
+        let built = policy("sqs-fair").expect("known").build(None).expect("without a rate");
+        let mut direct = Direct::new(built, None, &vec![whole(1); tenants], false);
+        for _ in 0..10_000 {
+            direct.put(Time::ZERO, Arrival::new(Time::ZERO, 0, 1));
+        }
+        Noise { direct, in_flight: Default::default(), tenth: 0 }
+    }
+
+    fn put(&mut self, flow: usize) {
+        let now = milliseconds(100 * self.tenth);
+        self.direct.put(now, Arrival::new(now, flow, 1));
+    }
+
+    /// Whose message goes next, a tenth of a second after the one before.
+    fn next(&mut self) -> usize {
+        let now = milliseconds(100 * self.tenth);
+        if self.in_flight.len() == 50 {
+            let flow = self.in_flight.pop_front().expect("there are fifty");
+            self.direct.complete(now, flow, 1, 1);
+        }
+        let Pick::Queue(QueueId(flow)) = self.direct.pick(now) else { panic!("something may go") };
+        self.direct.send(now, flow as usize);
+        self.in_flight.push_back(flow as usize);
+        self.tenth += 1;
+        flow as usize
+    }
+}
+
+/// Nothing new for five minutes is no silence while the backlog has most of what is in flight.
+#[test]
+fn sqs_fair_goes_on_minding_a_campaign_that_came_at_once() {
+    let mut noise = Noise::new(2);
+    for second in 0..600 {
+        // Noisy from its fourth message on: from 10 seconds on the other has not been kept waiting.
+        noise.put(1);
+        let sent: Vec<usize> = (0..10).map(|_| noise.next()).collect();
+        assert!(second < 10 || sent[0] == 1, "{second}: {sent:?}");
+    }
+}
+
+/// Whoever takes little any more is quiet again after five minutes, and not before.
+#[test]
+fn sqs_fair_forgives_a_campaign_that_quiet_tenants_have_kept_waiting() {
+    let mut noise = Noise::new(21);
+    let mut first = None;
+    for tenth in 0..3_200 {
+        if tenth >= 1_000 {
+            noise.put(1 + tenth % 20);
+        }
+        if noise.next() == 0 && tenth >= 1_000 {
+            first = first.or(Some(tenth));
+        }
+    }
+    assert_eq!(first, Some(3_000));
+}
