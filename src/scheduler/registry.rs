@@ -58,7 +58,8 @@ pub struct PolicyInfo {
     pub source: &'static str,
     /// Whether it can only divide a finite quota.
     pub needs_rate: bool,
-    build: fn(Option<Rate>) -> Box<dyn Policy>,
+    /// Makes one. [`PolicyInfo::build`] sees to it that there is a rate where one is needed.
+    pub build: fn(Option<Rate>) -> Box<dyn Policy>,
 }
 
 /// What a policy is to heed beside weights.
