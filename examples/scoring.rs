@@ -26,7 +26,7 @@ mod clock;
 mod direct;
 
 use clock::Clock;
-use direct::{Arrival, Direct, SEGMENT, after, is_tree, unit_rate, whole};
+use direct::{Arrival, Direct, SEGMENT, after, unit_rate, whole};
 
 const ORDERS: [u32; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const WORKLOADS: u64 = 60;
@@ -115,39 +115,39 @@ struct Contestant {
 type Build = Box<dyn Fn() -> Box<dyn Policy>>;
 
 fn contestants() -> Vec<Contestant> {
-    let mut all: Vec<(String, bool, Build)> = Vec::new();
+    let mut all: Vec<(String, Build)> = Vec::new();
     for info in POLICIES {
         let build = || info.build(Some(unit_rate())).expect("it has a rate");
-        all.push((info.name.to_owned(), is_tree(info.name), Box::new(build)));
+        all.push((info.name.to_owned(), Box::new(build)));
     }
     for every in [8, 64] {
         let build = move || standing_for(every);
-        all.push((format!("scoring, K = {every}"), true, Box::new(build)));
+        all.push((format!("scoring, K = {every}"), Box::new(build)));
     }
     let fair = || -> Box<dyn Policy> { Box::new(FullScoring::new(ScoringOptions::WorstCaseFair)) };
-    all.push(("scoring, worst-case fair".to_owned(), true, Box::new(fair)));
+    all.push(("scoring, worst-case fair".to_owned(), Box::new(fair)));
     // All in turn, so that what else the machine does falls on all alike.
     let mut costs = vec![f64::INFINITY; all.len()];
     for _ in 0..TURNS {
-        for ((_, is_tree, build), least) in all.iter().zip(&mut costs) {
-            *least = least.min(cost(build(), *is_tree));
+        for ((_, build), least) in all.iter().zip(&mut costs) {
+            *least = least.min(cost(build()));
         }
     }
-    let with_wait = |((name, is_tree, build), cost_ns): ((String, bool, Build), f64)| Contestant {
+    let with_wait = |((name, build), cost_ns): ((String, Build), f64)| Contestant {
         name,
         cost_ns,
-        wait: wait(build(), is_tree),
+        wait: wait(build()),
     };
     all.into_iter().zip(costs).map(with_wait).collect()
 }
 
 /// Nanoseconds a decision among a thousand queues that are never empty.
-fn cost(policy: Box<dyn Policy>, is_tree: bool) -> f64 {
+fn cost(policy: Box<dyn Policy>) -> f64 {
     const QUEUES: usize = 1000;
     const DECISIONS: u32 = 1_000_000;
     let weights: Vec<Weight> =
         (0..QUEUES as u64).map(|queue| whole(1 + (mix(queue) % 8) as u32)).collect();
-    let mut wire = Wire::new(policy, &weights, is_tree);
+    let mut wire = Wire::new(policy, &weights);
     for queue in 0..QUEUES {
         for _ in 0..2 {
             wire.direct.put(Time::ZERO, Arrival::new(Time::ZERO, queue, 1));
@@ -162,7 +162,7 @@ fn cost(policy: Box<dyn Policy>, is_tree: bool) -> f64 {
 }
 
 /// A backlog of one tenant beside a hundred that send a message now and then, half a wire in all.
-fn wait(policy: Box<dyn Policy>, is_tree: bool) -> f64 {
+fn wait(policy: Box<dyn Policy>) -> f64 {
     const SMALL: u64 = 100;
     const HORIZON: u64 = 20_000;
     let weights = vec![whole(1); 1 + SMALL as usize];
@@ -173,7 +173,7 @@ fn wait(policy: Box<dyn Policy>, is_tree: bool) -> f64 {
     });
     arrivals.extend(small);
     arrivals.sort_by_key(|arrival| (arrival.at, arrival.flow));
-    let mut wire = Wire::new(policy, &weights, is_tree);
+    let mut wire = Wire::new(policy, &weights);
     let mut left = arrivals.into_iter().peekable();
     let mut waits: Vec<u64> = Vec::new();
     while wire.now < after(HORIZON) {
@@ -208,8 +208,10 @@ struct Wire {
 }
 
 impl Wire {
-    fn new(policy: Box<dyn Policy>, weights: &[Weight], is_tree: bool) -> Self {
-        let direct = Direct::new(policy, Some(unit_rate()), weights, is_tree);
+    /// With ties that are mixed, as a lane's are: shuffle sharding deals its hands by them.
+    fn new(policy: Box<dyn Policy>, weights: &[Weight]) -> Self {
+        let ties = (0..weights.len() as u64).map(mix);
+        let direct = Direct::with_ties(policy, Some(unit_rate()), weights, ties);
         Wire { direct, now: Time::ZERO, draws: 0 }
     }
 
