@@ -15,9 +15,9 @@ use apportion::time::Time;
 use apportion::units::{QueueId, Rate, Segments, Weight, mix};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
-const SIZES: [u32; 4] = [10, 1_000, 100_000, 1_000_000];
-/// Smooth weighted round robin looks at every queue for each decision.
-const MOST_FOR_LINEAR: u32 = 1_000;
+const SIZES: [u32; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
+/// Smooth weighted round robin looks at every queue for each decision: at more than these it takes too long.
+const MOST_FOR_LINEAR: u32 = 10_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Load {

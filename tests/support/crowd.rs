@@ -17,7 +17,7 @@ use apportion::units::{
 pub(crate) const QUEUES_OF_TENANT: u32 = 10;
 const SENDERS_OF_TENANT: u32 = 5;
 const TENANTS_OF_SET: u32 = 1_000;
-const SEGMENTS_PER_SECOND: u64 = 1_000_000;
+pub(crate) const SEGMENTS_PER_SECOND: u64 = 1_000_000;
 
 pub(crate) struct Crowd<P> {
     pub(crate) lane: Lane<P>,
@@ -25,6 +25,7 @@ pub(crate) struct Crowd<P> {
     now: Time,
     messages: u64,
     rate: Rate,
+    draws: u64,
 }
 
 impl<P: Policy> Crowd<P> {
@@ -57,7 +58,7 @@ impl<P: Policy> Crowd<P> {
         }
         let up = SessionChange::Up { window: 1_000_000 };
         lane.session(Time::ZERO, SessionId(0), up, &mut ());
-        Crowd { lane, queues, now: Time::ZERO, messages: 0, rate }
+        Crowd { lane, queues, now: Time::ZERO, messages: 0, rate, draws: 0 }
     }
 
     /// Submits a message to a queue.
@@ -86,15 +87,25 @@ impl<P: Policy> Crowd<P> {
 
     /// Submits so many messages to each queue.
     pub(crate) fn fill(&mut self, messages: u32) {
+        self.fill_every(1, messages);
+    }
+
+    /// The same to the first of every `step` queues.
+    pub(crate) fn fill_every(&mut self, step: usize, messages: u32) {
         for _ in 0..messages {
-            (0..self.queues).for_each(|queue| self.submit(queue));
+            (0..self.queues).step_by(step).for_each(|queue| self.submit(queue));
         }
     }
 
     /// Sends the next message; its segments.
     pub(crate) fn send(&mut self) -> (Ticket, Segments) {
         loop {
-            match self.lane.next(self.now, &mut || 0, &mut ()) {
+            let draws = &mut self.draws;
+            let mut draw = || {
+                *draws += 1;
+                mix(*draws)
+            };
+            match self.lane.next(self.now, &mut draw, &mut ()) {
                 Next::Send(attempt) => return (attempt.ticket, attempt.message.segments),
                 Next::NotUntil(time) => self.now = time,
                 other => unreachable!("something waits and may go: {other:?}"),
@@ -110,8 +121,13 @@ impl<P: Policy> Crowd<P> {
 
     /// One message comes to some queue, one goes, is answered and receipted.
     pub(crate) fn turn(&mut self) {
-        let queue = mix(self.messages ^ 0x5eed) % u64::from(self.queues);
-        self.submit(queue as u32);
+        self.turn_among(1);
+    }
+
+    /// The same, where only the first of every `step` queues get messages.
+    pub(crate) fn turn_among(&mut self, step: u32) {
+        let queue = mix(self.messages ^ 0x5eed) % u64::from(self.queues.div_ceil(step));
+        self.submit(queue as u32 * step);
         let (ticket, segments) = self.send();
         self.settle(ticket);
         self.now += self.rate.span_of(segments.get());
