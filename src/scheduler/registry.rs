@@ -156,7 +156,7 @@ pub const POLICIES: &[PolicyInfo] = &[
     },
     PolicyInfo {
         name: "wfq",
-        rule: "the smallest finish tag of the fluid division, stamped at arrival",
+        rule: "the smallest finish tag of the fluid division, stamped at arrival by the weight there is then",
         flow: "tenant, product of weights along the path",
         cost: "O(log n), and the fluid clock",
         guarantee: "no message leaves later than in the fluid division plus Lmax/r",
@@ -166,7 +166,7 @@ pub const POLICIES: &[PolicyInfo] = &[
     },
     PolicyInfo {
         name: "wf2q",
-        rule: "the smallest finish tag among messages that the fluid division has begun",
+        rule: "the smallest finish tag, stamped at arrival by the weight there is then, among messages that the fluid division has begun",
         flow: "tenant, product of weights along the path",
         cost: "O(log n), and the fluid clock",
         guarantee: "behind the fluid division by at most Lmax, ahead of it by at most (1 - ri/r)Li",
@@ -216,7 +216,7 @@ pub const POLICIES: &[PolicyInfo] = &[
     },
     PolicyInfo {
         name: "virtual-clock",
-        rule: "the smallest stamp, each tenant's messages stamped by a clock of its own rate",
+        rule: "the smallest stamp, each tenant's messages stamped at arrival by a clock of the rate it has then",
         flow: "tenant, product of weights along the path",
         cost: "O(log n)",
         guarantee: "delay <= guaranteed-rate clock + Lmax/r; no fairness: idle bandwidth used is punished",
