@@ -22,7 +22,7 @@ mod water_filling;
 
 pub use detail::Detail;
 pub use fairness::{
-    AccountShares, CourseFigures, DestinationFairness, FairnessOutcome, PartyShare,
+    AccountShares, CourseFigures, DestinationFairness, FairnessOutcome, GpsFigures, PartyShare,
     SERIES_ROWS_BY_TENANT_MAX, atkinson, gini, min_max_ratio, service_gap, theil,
 };
 pub use findings::{

@@ -57,6 +57,8 @@ pub use fifo::Fifo;
 pub use flows::{FlowId, FlowTerms, FlowUnit};
 pub use full_scoring::FullScoring;
 pub use h_wf2q_plus::HierarchicalWf2qPlus;
+#[cfg(feature = "lab")]
+pub(crate) use heap::{Heap, Positions};
 pub use hierarchical_drr::HierarchicalDrr;
 pub use lane::{
     Accepted, AdaptiveRate, Amount, Answer, Attempt, AttemptCounts, Backpressure, Borrowing,

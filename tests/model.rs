@@ -21,6 +21,8 @@ mod failover;
 mod failures;
 #[path = "model/faults.rs"]
 mod faults;
+#[path = "model/fluid_oracle.rs"]
+mod fluid_oracle;
 #[path = "model/gateway.rs"]
 mod gateway;
 #[path = "model/impact.rs"]

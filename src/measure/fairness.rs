@@ -23,6 +23,7 @@ mod account;
 mod conservation;
 mod contention;
 mod course;
+mod gps;
 mod inequality;
 mod outcome;
 mod series;
@@ -31,6 +32,7 @@ mod tests;
 mod window;
 
 pub use course::CourseFigures;
+pub use gps::GpsFigures;
 pub use inequality::{atkinson, gini, min_max_ratio, service_gap, theil};
 pub use outcome::{AccountShares, DestinationFairness, FairnessOutcome, PartyShare};
 pub use series::SERIES_ROWS_BY_TENANT_MAX;
@@ -42,11 +44,12 @@ use super::ranges::Ranges;
 use crate::scenario::Scenario;
 use crate::scheduler::{Belief, Happening};
 use crate::time::{Span, Time};
-use crate::units::{DestinationId, Quota, TenantId, Weight};
+use crate::units::{ClassId, DestinationId, MessageId, Quota, SenderId, TenantId, Weight};
 use account::{Account, Guaranteed, TenantInfo};
 use conservation::Conservation;
 use contention::{Fluid, Tally};
 use course::{Course, Pairs};
+use gps::{Fates, Gps};
 use series::Series;
 use window::{Portion, WindowBounds, measure};
 
@@ -60,6 +63,7 @@ pub(crate) struct Fairness {
     accounts: Vec<Account>,
     tallies: Vec<Tally>,
     courses: Vec<Course>,
+    fates: Fates,
     tenants: Vec<TenantInfo>,
     /// Weights that changed meanwhile.
     reweighed: Vec<(AccountKey, Weight)>,
@@ -82,6 +86,8 @@ struct Lane {
     /// Messages dispatched.
     dispatched: u64,
     conservation: Option<Conservation>,
+    /// The fluid oracle, where there is a quota.
+    gps: Option<Gps>,
     backlog: u64,
     /// Accounts that did something in this window or had unserved work at its start.
     active: Vec<u32>,
@@ -103,6 +109,12 @@ pub(crate) struct Move {
     pub(crate) account: u32,
     /// What that number stands for.
     pub(crate) key: AccountKey,
+    /// Which message.
+    pub(crate) message: MessageId,
+    /// Its class, as submitted.
+    pub(crate) class: ClassId,
+    /// Its sender, as submitted.
+    pub(crate) sender: SenderId,
     /// Belief before.
     pub(crate) from: Option<Belief>,
     /// Belief after.
@@ -136,6 +148,7 @@ impl Fairness {
             rate: quota.map(|quota| quota.rate.per_second_f64()),
             dispatched: 0,
             conservation: quota.map(Conservation::new),
+            gps: quota.map(|quota| Gps::new(scenario, quota)),
             backlog: 0,
             active: Vec::new(),
             sums: DestinationFairness::default(),
@@ -151,6 +164,7 @@ impl Fairness {
             accounts: Vec::new(),
             tallies: Vec::new(),
             courses: Vec::new(),
+            fates: Fates::default(),
             guaranteed: Guaranteed::of(scenario),
             tenants,
             reweighed: Vec::new(),
@@ -212,7 +226,7 @@ impl Fairness {
 
     /// An account's weight is another from `now` on; [`Fairness::advance`] comes first. The window at
     /// hand is judged by the new one.
-    pub(crate) fn reweigh(&mut self, key: AccountKey, weight: Weight) {
+    pub(crate) fn reweigh(&mut self, now: Time, key: AccountKey, weight: Weight) {
         self.reweighed.retain(|(known, _)| *known != key);
         self.reweighed.push((key, weight));
         let number = self.accounts.iter().position(|account| account.key == key);
@@ -222,6 +236,9 @@ impl Fairness {
             let has_work = account.backlog > 0;
             let lane = &mut self.lanes[key.destination.index()];
             lane.fluid.reweigh(&mut self.tallies, number as u32, weight, has_work);
+            if let Some(gps) = &mut lane.gps {
+                gps.reweigh(now, number as u32, weight, &mut self.fates);
+            }
         }
     }
 
@@ -231,6 +248,9 @@ impl Fairness {
         match (&mut lane.conservation, quota) {
             (Some(known), Some(quota)) => known.change(now, lane.backlog > 0, quota),
             (known, quota) => *known = quota.map(Conservation::new),
+        }
+        if let Some(gps) = &mut lane.gps {
+            gps.requota(now, quota.map(|quota| quota.rate), &mut self.fates);
         }
     }
 
@@ -264,6 +284,12 @@ impl Fairness {
             CourseFigures::of(own, &lane.pairs, lane.rate.is_some())
         };
         let courses = self.lanes.iter().enumerate().map(courses_at).collect();
+        let mut gps = Vec::with_capacity(destinations);
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            let here = DestinationId(index as u16);
+            let figures = lane.gps.as_mut().map(|gps| gps.finish(ended, here, &mut self.fates));
+            gps.push(figures.unwrap_or_default());
+        }
         let shares = |number: u32| {
             let (account, tally) =
                 (&self.accounts[number as usize], &self.tallies[number as usize]);
@@ -287,6 +313,7 @@ impl Fairness {
             accounts,
             destinations: self.lanes.into_iter().map(|lane| lane.sums).collect(),
             courses,
+            gps,
             groups: groups.to_vec(),
             group_of: self.tenants.iter().map(|tenant| tenant.group).collect(),
             sets: sets.to_vec(),
@@ -305,6 +332,11 @@ impl Fairness {
         account.queued += moved.segments;
         let was_idle = account.backlog == 0;
         account.backlog += moved.segments;
+        if let Some(gps) = &mut lane.gps {
+            let guaranteed = self.courses[moved.account as usize].guaranteed;
+            let tenant = &self.tenants[moved.key.tenant.index()];
+            gps.queued(now, moved, (account.weight, guaranteed, tenant), &mut self.fates);
+        }
         if was_idle && account.backlog > 0 {
             account.waiting_since = now;
             lane.fluid.join(&mut self.tallies, moved.account);
@@ -351,6 +383,9 @@ impl Fairness {
         lane.backlog -= moved.segments;
         account.backlog -= moved.segments;
         let left = was_waiting && account.backlog == 0;
+        if let Some(gps) = &mut lane.gps {
+            gps.unqueued(now, moved, left, &mut self.fates);
+        }
         if left {
             lane.fluid.leave(&mut self.tallies, moved.account);
             lane.pairs.end(moved.account);

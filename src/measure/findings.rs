@@ -3,6 +3,10 @@
 //! A figure that does not exist (a quantile of nothing, a recall without incidents) is absent,
 //! never 0. Names are stable: fields are added, never renamed.
 
+mod fairness;
+
+pub use fairness::FairnessFigures;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -111,60 +115,6 @@ pub struct Ledger {
     pub unknown: u64,
     /// Copies beyond the first that the carrier delivered (ledger B).
     pub duplicates: u64,
-}
-
-/// Fairness figures; definitions in `measure::fairness`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct FairnessFigures {
-    /// Jain's index of service ÷ entitlement over tenants, 1 is fair.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jain: Option<f64>,
-    /// Half the summed distance from the max-min division, as a share of the service; 0 is fair.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_min_distance: Option<f64>,
-    /// The least share of a tenant while contended, over what its weight entitles it to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contention_share_min: Option<f64>,
-    /// Segments sent ÷ segments that demand and quota allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub work_conservation: Option<f64>,
-    /// The largest |Wᵢ/rᵢ − Wⱼ/rⱼ| of two tenants while both waited (Golestani 1994), r by weight among all
-    /// tenants of the scenario. Absent without a quota and with more than 64 tenants at a destination.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub relative_fairness_bound_s: Option<f64>,
-    /// How far a tenant was behind the fluid division of what was dispatched, at most: seconds of its share.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lag_max_s: Option<f64>,
-    /// How far a tenant was ahead of it, at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lead_max_s: Option<f64>,
-    /// The largest W(t₁, t₂)/r − Wᵢ(t₁, t₂)/rᵢ while i waited, t₂ a dispatch of i (Bennett and Zhang 1996).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub worst_case_fair_index_s: Option<f64>,
-    /// The longest that a tenant waited without a dispatch.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub starvation_max_s: Option<f64>,
-    /// The largest coefficient of variation of the gaps between a waiting tenant's dispatches.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_jitter_max: Option<f64>,
-    /// Σ number of a tenant's first dispatch ÷ tenants²: below a half where newcomers do not queue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unfairness_first: Option<f64>,
-    /// Gini's coefficient of sent ÷ entitled, over tenants.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gini: Option<f64>,
-    /// Theil's index of the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub theil: Option<f64>,
-    /// Atkinson's index of the same, with aversion 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub atkinson: Option<f64>,
-    /// The least of the same ÷ the greatest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_max_ratio: Option<f64>,
-    /// The greatest of the same − the least.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_gap: Option<f64>,
 }
 
 /// Times of a group of messages.

@@ -16,7 +16,7 @@ use super::latency::Latencies;
 use super::ledgers::{AttemptLedger, BeliefLedger, TruthLedger};
 use crate::event::{Digest, Event, Flow, Sink, What};
 use crate::scenario::Scenario;
-use crate::scheduler::{Belief, Happening, Record, Truth};
+use crate::scheduler::{Belief, Happening, Message, Record, Truth};
 use crate::time::Time;
 use crate::units::DestinationId;
 use incidents::Incidents;
@@ -194,8 +194,10 @@ impl Measures {
             }
             _ => {}
         }
+        let Message { id: message, class, sender, .. } = record.message;
         let number = key.account;
-        let moved = Move { account: number, key: account, from, to, why, segments };
+        let moved =
+            Move { account: number, key: account, message, class, sender, from, to, why, segments };
         self.fairness.moved(event.time, moved);
     }
 }
@@ -249,7 +251,7 @@ impl Sink for Measures {
             (_, What::WeightChanged { tenant, weight }) => {
                 let destination = event.destination.unwrap_or_default();
                 let key = AccountKey { tenant: *tenant, destination };
-                self.fairness.reweigh(key, *weight);
+                self.fairness.reweigh(event.time, key, *weight);
             }
             (_, What::QuotaChanged(quota)) => {
                 let destination = event.destination.unwrap_or_default();

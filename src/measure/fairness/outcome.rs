@@ -1,7 +1,9 @@
 //! What the fairness measures end in.
 
 use super::super::findings::{FairnessFigures, SeriesRow};
+use super::super::times::Permille;
 use super::course::CourseFigures;
+use super::gps::GpsFigures;
 use super::inequality::{atkinson, gini, min_max_ratio, service_gap, theil};
 use super::window::WindowFigures;
 use crate::units::{DestinationId, TenantId};
@@ -15,6 +17,8 @@ pub struct FairnessOutcome {
     pub destinations: Vec<DestinationFairness>,
     /// The courses of the tenants' service. Index = [`DestinationId`].
     pub courses: Vec<CourseFigures>,
+    /// The tenants beside the fluid oracle. Index = [`DestinationId`].
+    pub gps: Vec<GpsFigures>,
     /// Index = number of the population × destinations + [`DestinationId`].
     pub groups: Vec<PartyShare>,
     /// The number of each tenant's population.
@@ -137,6 +141,10 @@ impl FairnessOutcome {
                 courses = courses.worst(one);
             }
         }
+        let mut gps = GpsFigures::default();
+        for (_, one) in self.gps.iter().enumerate().filter(|(index, _)| wanted(*index)) {
+            gps.worst(one);
+        }
         let judged = self.accounts.iter().filter(|account| wanted(account.destination.index()));
         let ratios: Vec<f64> = judged
             .filter(|account| account.judged_entitled > 0.0)
@@ -160,6 +168,13 @@ impl FairnessOutcome {
             starvation_max_s: courses.starvation_max_s,
             service_jitter_max: courses.service_jitter_max,
             unfairness_first: courses.unfairness_first,
+            gps_lag_max_segments: gps.lag_max_segments,
+            gps_lead_max_segments: gps.lead_max_segments,
+            gps_lag_max_s: gps.lag_max_s,
+            gps_lead_max_s: gps.lead_max_s,
+            gps_lateness_p99_s: gps.lateness.quantile(Permille::P99),
+            gps_lateness_max_s: gps.lateness.quantile(Permille::MAX),
+            absolute_fairness_bound_s: gps.absolute_fairness_bound_s,
             gini: among(gini),
             theil: among(theil),
             atkinson: among(atkinson),

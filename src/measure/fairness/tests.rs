@@ -2,7 +2,7 @@
 
 use super::super::recorder::{Measures, RunIdentity};
 use super::super::testing::{Script, Submission, at, quota, scenario, with_sets};
-use super::super::{FairnessFigures, Findings};
+use super::super::{FairnessFigures, Findings, Quantile};
 use crate::event::{DigestSink, Flow, Sink};
 use crate::scenario::Scenario;
 use crate::scheduler::Happening;
@@ -22,6 +22,13 @@ fn figures(scenario: &Scenario, script: &Script) -> FairnessFigures {
 
 fn close(found: Option<f64>, expected: f64) {
     assert!(found.is_some_and(|found| (found - expected).abs() < 1e-9), "{found:?}");
+}
+
+fn exactly(quantile: Option<Quantile>) -> Option<f64> {
+    match quantile? {
+        Quantile::Exactly(value) => Some(value),
+        Quantile::Above(_) => None,
+    }
 }
 
 /// A hog with 1000 messages at 0 s, three tenants with one at 1 s, ten dispatches a second.
@@ -214,13 +221,17 @@ fn the_series_has_a_row_for_each_window_in_which_something_was() {
 
 /// Two tenants of equal weight with four messages each at 0 s, on one segment a second: A A B A B A B B.
 fn eight_messages() -> (Scenario, Findings) {
+    eight_messages_in_turn([0, 0, 1, 0, 1, 0, 1, 1])
+}
+
+fn eight_messages_in_turn(turns: [usize; 8]) -> (Scenario, Findings) {
     let mut scenario = scenario(&[("a", 1), ("b", 1)]);
     scenario.destinations[0].quota = quota(1, 1);
     let mut script = Script::default();
-    let a = script.submit_many(0.0, 0, 4);
-    let b = script.submit_many(0.0, 1, 4);
-    for (second, id) in [a, a + 1, b, a + 2, b + 1, a + 3, b + 2, b + 3].into_iter().enumerate() {
-        script.send(second as f64, id);
+    let mut next = [script.submit_many(0.0, 0, 4), script.submit_many(0.0, 1, 4)];
+    for (second, tenant) in turns.into_iter().enumerate() {
+        script.send(second as f64, next[tenant]);
+        next[tenant] += 1;
     }
     let findings = findings(&scenario, &script);
     (scenario, findings)
@@ -276,6 +287,13 @@ fn every_figure_of_fairness_has_the_metric_of_its_name() {
         ("starvation_max", fairness.starvation_max_s),
         ("service_jitter_max", fairness.service_jitter_max),
         ("unfairness_first", fairness.unfairness_first),
+        ("gps_lag", fairness.gps_lag_max_segments),
+        ("gps_lead", fairness.gps_lead_max_segments),
+        ("gps_lag_max", fairness.gps_lag_max_s),
+        ("gps_lead_max", fairness.gps_lead_max_s),
+        ("gps_lateness_p99", exactly(fairness.gps_lateness_p99_s)),
+        ("gps_lateness_max", exactly(fairness.gps_lateness_max_s)),
+        ("absolute_fairness_bound", fairness.absolute_fairness_bound_s),
         ("gini", fairness.gini),
         ("theil", fairness.theil),
         ("atkinson", fairness.atkinson),
@@ -309,4 +327,74 @@ fn inequality_is_that_of_sent_over_entitled() {
     let fair = figures(&scenario, &beside_a_hog(false));
     close(fair.gini, 0.0);
     close(fair.min_max_ratio, 1.0);
+}
+
+#[test]
+fn the_fluid_system_of_the_arrivals_is_what_service_is_held_against() {
+    // The fluid system ends one of each tenant every two seconds. b is served at 2, 4, 6 and 7 s, each time
+    // when its message has just ended there; a has two segments at 1 s, where the fluid system has half of one.
+    let fairness = eight_messages().1.summary.fairness;
+    close(fairness.gps_lag_max_segments, 1.0);
+    close(fairness.gps_lag_max_s, 2.0);
+    close(fairness.gps_lead_max_segments, 1.5);
+    close(fairness.gps_lead_max_s, 3.0);
+    close(exactly(fairness.gps_lateness_max_s), 0.0);
+    // a goes from 0 to 1.5 ahead; b from 1 behind to half a segment ahead.
+    close(fairness.absolute_fairness_bound_s, 3.0);
+    // b after a: its first two messages are 2 s and 1 s late, and it lacks two segments at 4 s.
+    let late = eight_messages_in_turn([0, 0, 0, 0, 1, 1, 1, 1]).1.summary.fairness;
+    close(late.gps_lag_max_segments, 2.0);
+    close(late.gps_lag_max_s, 4.0);
+    close(exactly(late.gps_lateness_max_s), 2.0);
+    close(exactly(late.gps_lateness_p99_s), 2.0);
+}
+
+#[test]
+fn what_leaves_a_queue_leaves_the_fluid_system() {
+    let mut scenario = scenario(&[("a", 1), ("b", 1)]);
+    scenario.destinations[0].quota = quota(1, 1);
+    let mut script = Script::default();
+    let a = script.submit_many(0.0, 0, 4);
+    let b = script.submit_many(0.0, 1, 3);
+    // At 3 s the fluid system has ended one of b's and half of the next; all three are withdrawn.
+    (0..3u32).for_each(|k| script.send(f64::from(k), a + u64::from(k)));
+    (0..3).for_each(|k| script.happen(3.0, b + k, Happening::Cancelled));
+    // Of a it has served 1.5, and ends the third at 4.5 s and the fourth at 5.5 s.
+    script.send(6.0, a + 3);
+    let fairness = figures(&scenario, &script).fairness_of_gps();
+    assert_eq!(fairness, (Some(1.5), Some(Quantile::Above(1.0))));
+    // An attempt in vain arrives again: the first is dispatched at 0 s, and again 9 s after its end there.
+    let mut again = Script::default();
+    let a = again.submit(0.0, 0);
+    again.dispatch(0.0, a);
+    again.happen(1.0, a, Happening::AnsweredRetry);
+    again.happen(2.0, a, Happening::BackoffOver);
+    again.send(12.0, a);
+    let fairness = figures(&scenario, &again).fairness_of_gps();
+    assert_eq!(fairness, (Some(1.0), Some(Quantile::Exactly(9.0))));
+}
+
+impl FairnessFigures {
+    fn fairness_of_gps(&self) -> (Option<f64>, Option<Quantile>) {
+        (self.gps_lag_max_segments, self.gps_lateness_max_s)
+    }
+}
+
+#[test]
+fn classes_of_a_tenant_divide_what_it_gets_in_the_fluid_system() {
+    let mut scenario = scenario(&[("a", 1), ("b", 1)]);
+    scenario.destinations[0].quota = quota(4, 20);
+    scenario.classes[0].weight = crate::units::Weight::whole(3).expect("valid");
+    let mut script = Script::default();
+    let class = |class, tenant| Submission { class, segments: 3, ..Submission::of(tenant) };
+    let otp = script.submit_as(0.0, class(0, 0), Happening::Submitted);
+    let bulk = script.submit_as(0.0, class(1, 0), Happening::Submitted);
+    let other =
+        script.submit_as(0.0, Submission { segments: 8, ..class(1, 1) }, Happening::Submitted);
+    // a has two a second: 1.5 and 0.5 until otp ends at 2 s, then bulk has both and ends at 3 s.
+    script.send(1.0, other);
+    script.send(2.5, otp);
+    script.send(3.25, bulk);
+    let found = exactly(figures(&scenario, &script).gps_lateness_max_s);
+    assert!(found.is_some_and(|found| (found - 0.5).abs() < 1e-8), "{found:?}");
 }

@@ -3,7 +3,7 @@
 use super::Metric;
 
 /// Metrics of which less is better.
-const SMALLER: [&str; 29] = [
+const SMALLER: [&str; 36] = [
     "duplicates",
     "refused_ratio",
     "expired_ratio",
@@ -24,6 +24,13 @@ const SMALLER: [&str; 29] = [
     "lag_max",
     "lead_max",
     "worst_case_fair_index",
+    "gps_lag",
+    "gps_lead",
+    "gps_lag_max",
+    "gps_lead_max",
+    "gps_lateness_p99",
+    "gps_lateness_max",
+    "absolute_fairness_bound",
     "starvation_max",
     "service_jitter_max",
     "unfairness_first",
