@@ -22,8 +22,9 @@ mod water_filling;
 
 pub use detail::Detail;
 pub use fairness::{
-    AccountShares, CourseFigures, DestinationFairness, FairnessOutcome, GpsFigures, PartyShare,
-    SERIES_ROWS_BY_TENANT_MAX, atkinson, gini, min_max_ratio, service_gap, theil,
+    AccountShares, Aversion, CourseFigures, DestinationFairness, FairnessOutcome, GpsFigures,
+    PartyShare, SERIES_ROWS_BY_TENANT_MAX, atkinson, distance_worst, gini, min_max_ratio,
+    service_gap, theil, welfare_loss,
 };
 pub use findings::{
     AlertRow, CheckResult, ClassFigures, DestinationRow, DetectionFigures, FairnessFigures,

@@ -23,17 +23,23 @@ mod account;
 mod conservation;
 mod contention;
 mod course;
+mod exclusive;
 mod gps;
 mod inequality;
+mod order;
 mod outcome;
 mod series;
+mod service_difference;
+mod settling;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use course::CourseFigures;
 pub use gps::GpsFigures;
-pub use inequality::{atkinson, gini, min_max_ratio, service_gap, theil};
+pub use inequality::{
+    Aversion, atkinson, distance_worst, gini, min_max_ratio, service_gap, theil, welfare_loss,
+};
 pub use outcome::{AccountShares, DestinationFairness, FairnessOutcome, PartyShare};
 pub use series::SERIES_ROWS_BY_TENANT_MAX;
 
@@ -48,9 +54,12 @@ use crate::units::{ClassId, DestinationId, MessageId, Quota, SenderId, TenantId,
 use account::{Account, Guaranteed, TenantInfo};
 use conservation::Conservation;
 use contention::{Fluid, Tally};
-use course::{Course, Pairs};
+use course::{Course, Pairs, sample_of};
 use gps::{Fates, Gps};
+use order::Order;
 use series::Series;
+use service_difference::Normalised;
+use settling::Settling;
 use window::{Portion, WindowBounds, measure};
 
 /// Measures fairness while the run goes on.
@@ -64,6 +73,8 @@ pub(crate) struct Fairness {
     tallies: Vec<Tally>,
     courses: Vec<Course>,
     fates: Fates,
+    /// By tenant: whether it is in the sample that is followed in pairs.
+    sample: Vec<bool>,
     tenants: Vec<TenantInfo>,
     /// Weights that changed meanwhile.
     reweighed: Vec<(AccountKey, Weight)>,
@@ -81,6 +92,8 @@ pub(crate) struct Fairness {
 struct Lane {
     fluid: Fluid,
     pairs: Pairs,
+    order: Order,
+    settling: Settling,
     /// The quota, segments a second.
     rate: Option<f64>,
     /// Messages dispatched.
@@ -123,6 +136,8 @@ pub(crate) struct Move {
     pub(crate) why: Happening,
     /// What the message costs.
     pub(crate) segments: u64,
+    /// Whether it comes into a queue for the first time, or is there for the first time.
+    pub(crate) is_first: bool,
 }
 
 impl Fairness {
@@ -145,6 +160,8 @@ impl Fairness {
         let lane = |quota: Option<Quota>| Lane {
             fluid: Fluid::new(scenario.tenant_sets.iter().map(|set| set.weight)),
             pairs: Pairs::default(),
+            order: Order::new(scenario.classes.iter().map(|class| class.weight)),
+            settling: Settling::default(),
             rate: quota.map(|quota| quota.rate.per_second_f64()),
             dispatched: 0,
             conservation: quota.map(Conservation::new),
@@ -165,6 +182,7 @@ impl Fairness {
             tallies: Vec::new(),
             courses: Vec::new(),
             fates: Fates::default(),
+            sample: sample_of(&group_of),
             guaranteed: Guaranteed::of(scenario),
             tenants,
             reweighed: Vec::new(),
@@ -235,6 +253,7 @@ impl Fairness {
             account.weight = weight;
             let has_work = account.backlog > 0;
             let lane = &mut self.lanes[key.destination.index()];
+            lane.settling.changed(now);
             lane.fluid.reweigh(&mut self.tallies, number as u32, weight, has_work);
             if let Some(gps) = &mut lane.gps {
                 gps.reweigh(now, number as u32, weight, &mut self.fates);
@@ -245,6 +264,7 @@ impl Fairness {
     /// A destination's quota is another from `now` on; [`Fairness::advance`] comes first.
     pub(crate) fn requota(&mut self, now: Time, destination: DestinationId, quota: Option<Quota>) {
         let lane = &mut self.lanes[destination.index()];
+        lane.settling.changed(now);
         match (&mut lane.conservation, quota) {
             (Some(known), Some(quota)) => known.change(now, lane.backlog > 0, quota),
             (known, quota) => *known = quota.map(Conservation::new),
@@ -281,9 +301,15 @@ impl Fairness {
             let here = |account: &Account| account.key.destination.index() == index;
             let both = self.accounts.iter().zip(&self.courses);
             let own = both.filter(|(account, _)| here(account)).map(|(_, course)| course);
-            CourseFigures::of(own, &lane.pairs, lane.rate.is_some())
+            CourseFigures::of(own, &lane.pairs, lane.rate)
         };
         let courses = self.lanes.iter().enumerate().map(courses_at).collect();
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            let here = self.accounts.iter().filter(|it| it.key.destination.index() == index);
+            lane.sums.displacement_max = lane.order.displacement_max(here.map(|it| &it.places));
+            lane.sums.wrong_orderness = lane.order.wrong_orderness();
+            lane.sums.time_to_fairness_max_s = lane.settling.longest_s(ended);
+        }
         let mut gps = Vec::with_capacity(destinations);
         for (index, lane) in self.lanes.iter_mut().enumerate() {
             let here = DestinationId(index as u16);
@@ -303,6 +329,7 @@ impl Fairness {
                 contended_owed: tally.contended_owed,
                 judged_sent: account.judged_sent,
                 judged_entitled: account.judged_entitled,
+                finish_time_fairness: account.exclusive.finish_time_fairness(ended),
             }
         };
         let seen = self.accounts.len() as u32;
@@ -330,6 +357,10 @@ impl Fairness {
         }
         lane.backlog += moved.segments;
         account.queued += moved.segments;
+        if moved.is_first {
+            account.exclusive.queued(now, moved.segments);
+            lane.order.queued(moved.class, &mut account.places);
+        }
         let was_idle = account.backlog == 0;
         account.backlog += moved.segments;
         if let Some(gps) = &mut lane.gps {
@@ -339,10 +370,13 @@ impl Fairness {
         }
         if was_idle && account.backlog > 0 {
             account.waiting_since = now;
+            if account.is_new() {
+                lane.settling.changed(now);
+            }
             lane.fluid.join(&mut self.tallies, moved.account);
             let (sent, number) = (lane.fluid.sent, moved.account as usize);
             self.courses[number].begin(now, &self.tallies[number], sent);
-            lane.pairs.begin(moved.account);
+            lane.pairs.begin(moved.account, self.sample[moved.key.tenant.index()]);
             self.each_party(moved.key, |party| {
                 if party.backlogged == 0 {
                     party.sent_by_all_at_start = sent;
@@ -360,6 +394,10 @@ impl Fairness {
             conservation.advance(now, lane.backlog > 0);
         }
         let dispatched = moved.why == Happening::Dispatched;
+        if moved.is_first {
+            account.exclusive.left(now);
+            lane.order.unqueued(moved.class, dispatched, &mut account.places);
+        }
         if dispatched {
             account.sent += moved.segments;
             let (number, rate) = (moved.account, lane.rate);
@@ -419,7 +457,9 @@ impl Fairness {
             let guaranteed = self.guaranteed.part(tenant);
             self.courses.push(Course::new(guaranteed));
             self.tallies.push(Tally::new(weight, tenant.set));
-            self.accounts.push(Account::new(key, weight));
+            let rate = self.lanes[key.destination.index()].rate;
+            let guaranteed_per_s = rate.map(|rate| guaranteed * rate);
+            self.accounts.push(Account::new(key, weight, guaranteed_per_s));
         }
         let account = &mut self.accounts[number as usize];
         if !account.active {
@@ -458,6 +498,21 @@ impl Fairness {
             let asked: u64 = lane.active.iter().map(|n| accounts[*n as usize].asked()).sum();
             let sent: u64 = portions.iter().map(|portion| portion.sent).sum();
             lane.sums.add(&figures, sent);
+            if figures.contended {
+                lane.settling.window(self.start, end, figures.is_even);
+            }
+            if let Some(rate) = lane.rate {
+                let normalised = |(number, portion): (&u32, &Portion)| {
+                    let per_s = self.courses[*number as usize].guaranteed * rate;
+                    let asked = portion.demand.max(portion.sent);
+                    Normalised {
+                        sent_s: portion.sent as f64 / per_s,
+                        asked_s: asked as f64 / per_s,
+                    }
+                };
+                let tenants = lane.active.iter().zip(&portions).map(normalised);
+                lane.sums.service_difference.add(tenants);
+            }
             if let Some(conservation) = &mut lane.conservation {
                 let allowed = sent as f64 + conservation.take_lost();
                 lane.sums.allowed += (asked as f64).min(allowed);

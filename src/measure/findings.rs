@@ -147,6 +147,9 @@ pub struct TimeFigures {
     /// 99th percentile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99: Option<Quantile>,
+    /// 99.9th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p999: Option<Quantile>,
     /// The longest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<Quantile>,
@@ -162,6 +165,22 @@ pub enum Quantile {
     Exactly(f64),
     /// The value is above this.
     Above(f64),
+}
+
+impl Quantile {
+    /// The worse of two: one that is only known to be above something is worse than any that is known, and
+    /// the worse of the two is above both.
+    pub(super) fn worse(a: Option<Quantile>, b: Option<Quantile>) -> Option<Quantile> {
+        let (Some(a), Some(b)) = (a, b) else { return a.or(b) };
+        let number = |quantile| match quantile {
+            Quantile::Exactly(value) | Quantile::Above(value) => value,
+        };
+        let larger = number(a).max(number(b));
+        match (a, b) {
+            (Quantile::Exactly(_), Quantile::Exactly(_)) => Some(Quantile::Exactly(larger)),
+            _ => Some(Quantile::Above(larger)),
+        }
+    }
 }
 
 impl Serialize for Quantile {

@@ -196,8 +196,19 @@ impl Measures {
         }
         let Message { id: message, class, sender, .. } = record.message;
         let number = key.account;
-        let moved =
-            Move { account: number, key: account, message, class, sender, from, to, why, segments };
+        let is_first = record.attempts == u32::from(to == Belief::InFlight);
+        let moved = Move {
+            account: number,
+            key: account,
+            message,
+            class,
+            sender,
+            from,
+            to,
+            why,
+            segments,
+            is_first,
+        };
         self.fairness.moved(event.time, moved);
     }
 }

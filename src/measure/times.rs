@@ -31,6 +31,8 @@ impl Permille {
     pub const P90: Permille = Permille(900);
     /// The 99th percentile.
     pub const P99: Permille = Permille(990);
+    /// The 99.9th percentile.
+    pub const P999: Permille = Permille(999);
     /// The longest.
     pub const MAX: Permille = Permille(1000);
 
@@ -71,6 +73,7 @@ impl Times {
             p50: self.quantile(Permille::P50),
             p90: self.quantile(Permille::P90),
             p99: self.quantile(Permille::P99),
+            p999: self.quantile(Permille::P999),
             max: self.quantile(Permille::MAX),
             mean: self.mean_s(),
         }
@@ -129,6 +132,7 @@ mod tests {
     fn ranks_are_exact_where_floats_are_not() {
         // 0.99 · 700 is 693.0000000000001 in floats.
         assert_eq!(Permille::P99.rank_of(700), 693);
+        assert_eq!((Permille::P999.rank_of(1000), Permille::P999.rank_of(1001)), (999, 1000));
         assert_eq!(Permille::P90.rank_of(10_000_001), 9_000_001);
         assert_eq!(Permille::MAX.rank_of(3), 3);
     }

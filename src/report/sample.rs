@@ -53,6 +53,7 @@ pub(super) fn findings() -> Findings {
         p50: exactly(0.5),
         p90: exactly(1700.0),
         p99: exactly(2400.25),
+        p999: None,
         max: Some(Quantile::Above(2460.0)),
         mean: Some(500.0),
     };
@@ -353,7 +354,7 @@ fn exactly(seconds: f64) -> Option<Quantile> {
 
 fn observed(p50: f64, p90: f64, p99: f64, max: f64, observed: u64) -> TimeFigures {
     let [p50, p90, p99, max] = [p50, p90, p99, max].map(exactly);
-    TimeFigures { observed, censored: 0, p50, p90, p99, max, mean: Some(0.2) }
+    TimeFigures { observed, censored: 0, p50, p90, p99, p999: None, max, mean: Some(0.2) }
 }
 
 fn censored(
@@ -371,6 +372,7 @@ fn censored(
         p50: exactly(p50),
         p90: exactly(p90),
         p99: above,
+        p999: None,
         max: above,
         mean: Some(mean),
     }

@@ -1,6 +1,8 @@
 //! What is kept of a tenant at a destination, and what it asked for in a window.
 
 use super::super::cells::AccountKey;
+use super::exclusive::Exclusive;
+use super::order::Places;
 use super::series::{Row, Who};
 use super::window::{Portion, Standing};
 use crate::scenario::Scenario;
@@ -24,6 +26,8 @@ pub(super) struct Account {
     pub(super) failed: u64,
     pub(super) judged_sent: u64,
     pub(super) judged_entitled: f64,
+    pub(super) exclusive: Exclusive,
+    pub(super) places: Places,
 }
 
 #[derive(Clone, Debug)]
@@ -61,7 +65,8 @@ impl Guaranteed {
 }
 
 impl Account {
-    pub(super) fn new(key: AccountKey, weight: Weight) -> Self {
+    /// Nothing happened yet to an account with this guaranteed rate in segments a second.
+    pub(super) fn new(key: AccountKey, weight: Weight, guaranteed_per_s: Option<f64>) -> Self {
         Account {
             key,
             weight,
@@ -76,7 +81,14 @@ impl Account {
             failed: 0,
             judged_sent: 0,
             judged_entitled: 0.0,
+            exclusive: Exclusive::new(guaranteed_per_s),
+            places: Places::default(),
         }
+    }
+
+    /// Whether the message at hand is the first that ever waited.
+    pub(super) fn is_new(&self) -> bool {
+        self.places.is_first()
     }
 
     /// What it wanted sent in the window. Who withdraws a message asks for it no more; one that expires

@@ -6,9 +6,15 @@
 
 use super::contention::{Fluid, Tally};
 use crate::time::Time;
+use crate::units::TenantId;
 
-/// Pairs of tenants are followed while a destination has at most this many.
-pub(super) const PAIRS_OF_TENANTS_MAX: usize = 64;
+/// So many tenants are followed in pairs: those that come first, half of all, and then those of a sample.
+const PAIRS_OF_TENANTS_MAX: usize = 128;
+/// Of how many tenants of a scenario there is a sample, beside those that come first.
+const SAMPLE_OF_TENANTS: usize = PAIRS_OF_TENANTS_MAX / 2;
+/// An account that has no place among them, and one that has not come yet.
+const NOT_FOLLOWED: u8 = u8::MAX;
+const UNKNOWN: u8 = u8::MAX - 1;
 /// A coefficient of variation needs this many gaps.
 const GAPS_MIN: u64 = 10;
 
@@ -35,24 +41,29 @@ pub(super) struct Course {
     first: Option<u64>,
 }
 
-/// The relative fairness of all pairs of one destination.
+/// The relative fairness of the pairs of one destination: of all, up to 64 tenants. Of more it is followed
+/// between the first 64 and up to 64 others, a sample over the scenario with one of every population first: each
+/// pair costs memory and each dispatch a step a tenant. Then the figure is of those, and the true one may be
+/// larger.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairs {
-    /// Accounts by place; beyond the most, nobody is followed.
-    members: Vec<u32>,
+    /// By number of the account: its place.
+    places: Vec<u8>,
+    /// Accounts that have one.
+    members: usize,
     is_waiting: Vec<bool>,
     /// Service ÷ guaranteed rate, seconds.
     served_s: Vec<f64>,
     /// Least and greatest difference of two since both wait; by place × most + place.
     ranges: Vec<(f64, f64)>,
     largest_s: f64,
-    is_over: bool,
 }
 
 /// What the courses of one destination come to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CourseFigures {
-    /// The largest |Wᵢ/rᵢ − Wⱼ/rⱼ| while both wait; `None` without a quota or with too many tenants.
+    /// The largest |Wᵢ/rᵢ − Wⱼ/rⱼ| while both wait; `None` without a quota. Of more than 64 tenants, the
+    /// largest of a sample.
     pub relative_fairness_bound_s: Option<f64>,
     /// How far a tenant was behind the fluid division at most.
     pub lag_max_s: Option<f64>,
@@ -62,6 +73,8 @@ pub struct CourseFigures {
     pub worst_case_fair_index_s: Option<f64>,
     /// The longest that a tenant waited without being served.
     pub starvation_max_s: Option<f64>,
+    /// The largest time that a tenant waited without being served × its guaranteed rate, segments.
+    pub starvation_max_segments: Option<f64>,
     /// The largest coefficient of variation of a tenant's gaps between dispatches while it waits.
     pub service_jitter_max: Option<f64>,
     /// Σ number of a tenant's first dispatch ÷ tenants².
@@ -142,31 +155,37 @@ impl Course {
 }
 
 impl Pairs {
-    fn place(&mut self, account: u32) -> Option<usize> {
-        if let Some(place) = self.members.iter().position(|member| *member == account) {
-            return Some(place);
+    /// A place, if there is one left for such a tenant.
+    fn new_place(&mut self, is_in_sample: bool) -> u8 {
+        let most = if is_in_sample { PAIRS_OF_TENANTS_MAX } else { SAMPLE_OF_TENANTS };
+        if self.members >= most {
+            return NOT_FOLLOWED;
         }
-        if self.members.len() == PAIRS_OF_TENANTS_MAX {
-            self.is_over = true;
-            return None;
-        }
-        if self.members.is_empty() {
+        if self.members == 0 {
             self.ranges = vec![(0.0, 0.0); PAIRS_OF_TENANTS_MAX * PAIRS_OF_TENANTS_MAX];
         }
-        self.members.push(account);
+        self.members += 1;
         self.is_waiting.push(false);
         self.served_s.push(0.0);
-        Some(self.members.len() - 1)
+        (self.members - 1) as u8
     }
 
-    /// Unserved work from now on.
-    pub(super) fn begin(&mut self, account: u32) {
-        if self.is_over {
-            return;
+    fn place(&self, account: u32) -> Option<usize> {
+        let place = self.places.get(account as usize).copied()?;
+        (place < UNKNOWN).then_some(usize::from(place))
+    }
+
+    /// Unserved work from now on, of a tenant that is in the sample or not.
+    pub(super) fn begin(&mut self, account: u32, is_in_sample: bool) {
+        if self.places.len() <= account as usize {
+            self.places.resize(account as usize + 1, UNKNOWN);
+        }
+        if self.places[account as usize] == UNKNOWN {
+            self.places[account as usize] = self.new_place(is_in_sample);
         }
         let Some(place) = self.place(account) else { return };
         self.is_waiting[place] = true;
-        for other in 0..self.members.len() {
+        for other in 0..self.members {
             let (index, difference) = self.pair(place, other);
             self.ranges[index] = (difference, difference);
         }
@@ -174,21 +193,16 @@ impl Pairs {
 
     /// No unserved work any more.
     pub(super) fn end(&mut self, account: u32) {
-        if !self.is_over
-            && let Some(place) = self.place(account)
-        {
+        if let Some(place) = self.place(account) {
             self.is_waiting[place] = false;
         }
     }
 
     /// So many seconds of its guaranteed rate were dispatched.
     pub(super) fn dispatch(&mut self, account: u32, seconds: f64) {
-        if self.is_over {
-            return;
-        }
         let Some(place) = self.place(account) else { return };
         self.served_s[place] += seconds;
-        for other in (0..self.members.len()).filter(|other| *other != place) {
+        for other in (0..self.members).filter(|other| *other != place) {
             if !self.is_waiting[other] {
                 continue;
             }
@@ -207,13 +221,29 @@ impl Pairs {
     }
 }
 
+/// Which tenants are followed in pairs beside those that come first, `group_of` each its population's first: one
+/// of every population, in their order, and then others at even distances.
+pub(super) fn sample_of(group_of: &[TenantId]) -> Vec<bool> {
+    let is_first = |index: usize| group_of[index].index() == index;
+    let (firsts, others): (Vec<usize>, Vec<usize>) =
+        (0..group_of.len()).partition(|index| is_first(*index));
+    let mut sample = vec![false; group_of.len()];
+    firsts.iter().take(SAMPLE_OF_TENANTS).for_each(|index| sample[*index] = true);
+    let left = SAMPLE_OF_TENANTS.saturating_sub(firsts.len()).min(others.len());
+    for step in 0..left {
+        sample[others[step * others.len() / left]] = true;
+    }
+    sample
+}
+
 impl CourseFigures {
     /// Of the courses of one destination.
     pub(super) fn of<'a>(
         courses: impl Iterator<Item = &'a Course> + Clone,
         pairs: &Pairs,
-        has_rate: bool,
+        rate: Option<f64>,
     ) -> Self {
+        let has_rate = rate.is_some();
         let most =
             |of: &dyn Fn(&Course) -> Option<f64>| courses.clone().filter_map(of).reduce(f64::max);
         let timed = |of: &dyn Fn(&Course) -> f64| {
@@ -222,12 +252,14 @@ impl CourseFigures {
         let firsts: Vec<u64> = courses.clone().filter_map(|course| course.first).collect();
         let tenants = firsts.len() as f64;
         CourseFigures {
-            relative_fairness_bound_s: (has_rate && !pairs.is_over && pairs.members.len() > 1)
-                .then_some(pairs.largest_s),
+            relative_fairness_bound_s: (has_rate && pairs.members > 1).then_some(pairs.largest_s),
             lag_max_s: timed(&|course| course.lag_max_s),
             lead_max_s: timed(&|course| course.lead_max_s),
             worst_case_fair_index_s: timed(&|course| course.worst_case_s),
             starvation_max_s: most(&|course| Some(course.starvation)),
+            starvation_max_segments: rate.and_then(|rate| {
+                most(&|course| Some(course.starvation * course.guaranteed * rate))
+            }),
             service_jitter_max: most(&Course::jitter),
             unfairness_first: (firsts.len() > 1)
                 .then(|| firsts.iter().sum::<u64>() as f64 / (tenants * tenants)),
@@ -248,8 +280,46 @@ impl CourseFigures {
                 other.worst_case_fair_index_s,
             ),
             starvation_max_s: most(self.starvation_max_s, other.starvation_max_s),
+            starvation_max_segments: most(
+                self.starvation_max_segments,
+                other.starvation_max_segments,
+            ),
             service_jitter_max: most(self.service_jitter_max, other.service_jitter_max),
             unfairness_first: most(self.unfairness_first, other.unfairness_first),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_one_of_every_population_and_others_at_even_distances() {
+        // A hog at the end of a thousand.
+        let mut group_of = vec![TenantId(0); 1000];
+        group_of.push(TenantId(1000));
+        let sample = sample_of(&group_of);
+        let chosen: Vec<usize> = (0..sample.len()).filter(|index| sample[*index]).collect();
+        assert_eq!(chosen.len(), SAMPLE_OF_TENANTS);
+        assert_eq!((chosen[0], chosen[63]), (0, 1000));
+        assert!(chosen.windows(2).all(|two| two[1] - two[0] <= 18), "{chosen:?}");
+        assert_eq!(sample_of(&[TenantId(0); 3]), [true; 3]);
+    }
+
+    #[test]
+    fn among_more_than_64_tenants_those_of_the_sample_are_followed() {
+        let largest = |late_is_in_sample: bool| {
+            let mut pairs = Pairs::default();
+            (0..100).for_each(|account| pairs.begin(account, false));
+            pairs.begin(200, late_is_in_sample);
+            (0..5).for_each(|_| pairs.dispatch(200, 2.0));
+            // Nobody's place: it is not followed.
+            pairs.dispatch(99, 1000.0);
+            pairs.dispatch(999, 1000.0);
+            pairs.largest_s
+        };
+        assert_eq!(largest(true), 10.0);
+        assert_eq!(largest(false), 0.0);
     }
 }

@@ -1,5 +1,16 @@
 //! How unequal numbers are that should be equal: sent ÷ entitled of tenants.
 
+/// How much a loss of those who have little counts: α of α-fairness.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Aversion {
+    /// Proportional fairness.
+    One,
+    /// Least potential delay.
+    Two,
+    /// Max-min fairness.
+    Infinite,
+}
+
 /// Gini's coefficient ΣΣ|yᵢ − yⱼ| ÷ (2n²ȳ): 0 when all are equal, up to 1 − 1/n. `None` of nothing and of
 /// zeros alone.
 pub fn gini(values: &[f64]) -> Option<f64> {
@@ -33,6 +44,36 @@ pub fn atkinson(values: &[f64]) -> Option<f64> {
     }
     let logarithms: f64 = values.iter().map(|y| libm::log(y * count / sum)).sum();
     Some((1.0 - libm::exp(logarithms / count)).max(0.0))
+}
+
+/// Welfare that a division loses against the max-min one, of (sent, entitled): 1 − c, where c times what each
+/// is entitled to would be as good by U_α(x) = Σ wᵢ^α·xᵢ^(1 − α) ÷ (1 − α), for α = 1 Σ wᵢ·ln xᵢ (Mo and Walrand
+/// 2000), w in proportion to the entitlements. Of all divisions of one quota those are best by every such U.
+///
+/// With p = entitled ÷ Σ entitled and y = sent ÷ entitled: 1 − Π y^p for α = 1, 1 − 1 ÷ Σ p/y for α = 2,
+/// 1 − min y for infinite α; 1 when one has nothing. For α = 0 it is what was not sent at all, whoever's it is:
+/// 1 − work conservation. So the larger α, the larger the loss.
+pub fn welfare_loss(portions: &[(f64, f64)], aversion: Aversion) -> Option<f64> {
+    let entitled: f64 = portions.iter().map(|(_, entitled)| entitled).sum();
+    if entitled <= 0.0 {
+        return None;
+    }
+    let each = portions.iter().map(|(sent, own)| (own / entitled, sent / own));
+    let least = each.clone().map(|(_, y)| y).fold(f64::INFINITY, f64::min);
+    if least <= 0.0 {
+        return Some(1.0);
+    }
+    let as_good = match aversion {
+        Aversion::One => libm::exp(each.map(|(p, y)| p * libm::log(y)).sum()),
+        Aversion::Two => 1.0 / each.map(|(p, y)| p / y).sum::<f64>(),
+        Aversion::Infinite => least,
+    };
+    Some(1.0 - as_good)
+}
+
+/// The largest |y − 1|: D∞ of sent ÷ entitled.
+pub fn distance_worst(ratios: &[f64]) -> Option<f64> {
+    ratios.iter().map(|y| (y - 1.0).abs()).reduce(f64::max)
 }
 
 /// The least ÷ the greatest.
@@ -86,6 +127,30 @@ mod tests {
         close(atkinson(&[1.0, 4.0]), 1.0 - 2.0 / 2.5);
         close(min_max_ratio(&[1.0, 4.0, 2.0]), 0.25);
         close(service_gap(&[1.0, 4.0, 2.0]), 3.0);
+    }
+
+    #[test]
+    fn welfare_is_lost_the_more_the_more_aversion_there_is() {
+        // 30 and 10 are right, 20 and 20 were sent: y = 2/3 of three quarters and 2 of one.
+        let portions = [(20.0, 30.0), (20.0, 10.0)];
+        let one = 1.0 - libm::exp(0.75 * libm::log(2.0 / 3.0) + 0.25 * libm::log(2.0));
+        close(welfare_loss(&portions, Aversion::One), one);
+        // 3/4 ÷ 2/3 + 1/4 ÷ 2 = 5/4.
+        close(welfare_loss(&portions, Aversion::Two), 0.2);
+        close(welfare_loss(&portions, Aversion::Infinite), 1.0 / 3.0);
+        assert!(one > 0.0 && one < 0.2);
+        for aversion in [Aversion::One, Aversion::Two, Aversion::Infinite] {
+            close(welfare_loss(&[(3.0, 3.0), (1.0, 1.0)], aversion), 0.0);
+            close(welfare_loss(&[(4.0, 3.0), (0.0, 1.0)], aversion), 1.0);
+            assert_eq!(welfare_loss(&[], aversion), None);
+        }
+    }
+
+    #[test]
+    fn the_worst_distance_is_in_either_direction() {
+        close(distance_worst(&[1.0, 0.75, 1.5]), 0.5);
+        close(distance_worst(&[1.0, 0.25, 1.5]), 0.75);
+        assert_eq!(distance_worst(&[]), None);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What the fairness measures end in.
 
-use super::super::findings::{FairnessFigures, SeriesRow};
+use super::super::findings::{FairnessFigures, Quantile, SeriesRow};
 use super::super::times::Permille;
 use super::course::CourseFigures;
 use super::gps::GpsFigures;
-use super::inequality::{atkinson, gini, min_max_ratio, service_gap, theil};
+use super::inequality::{
+    Aversion, atkinson, distance_worst, gini, min_max_ratio, service_gap, theil, welfare_loss,
+};
+use super::service_difference::ServiceDifference;
 use super::window::WindowFigures;
 use crate::units::{DestinationId, TenantId};
 
@@ -50,6 +53,8 @@ pub struct AccountShares {
     pub judged_sent: u64,
     /// Its max-min entitlement in them.
     pub judged_entitled: f64,
+    /// How long its messages waited ÷ how long they would have on its part of the quota alone.
+    pub finish_time_fairness: Option<f64>,
 }
 
 /// What a population or tenant set got, in segments.
@@ -66,6 +71,8 @@ pub struct PartyShare {
 pub struct DestinationFairness {
     /// Σ Jain's index × segments sent, over contended windows that have one.
     pub jain_times_sent: f64,
+    /// Σ normalised Jain's index × segments sent, over the same.
+    pub jain_normalised_times_sent: f64,
     /// Σ segments sent, over the same.
     pub jain_sent: u64,
     /// Σ|sent − entitled| ÷ 2, over contended windows.
@@ -76,6 +83,14 @@ pub struct DestinationFairness {
     pub sent_under_quota: u64,
     /// Segments that demand and quota allowed.
     pub allowed: f64,
+    /// How far somebody was behind the one that got most, window by window.
+    pub service_difference: ServiceDifference,
+    /// The longest that a change took to settle.
+    pub time_to_fairness_max_s: Option<Quantile>,
+    /// Pairs of messages in the wrong order of their classes ÷ pairs.
+    pub wrong_orderness: Option<f64>,
+    /// The largest normalised displacement of a tenant.
+    pub displacement_max: Option<f64>,
 }
 
 impl DestinationFairness {
@@ -86,6 +101,7 @@ impl DestinationFairness {
         if let Some(jain) = figures.jain {
             self.jain_times_sent += jain * sent as f64;
             self.jain_sent += sent;
+            self.jain_normalised_times_sent += figures.jain_normalised.unwrap_or(1.0) * sent as f64;
         }
         self.misplaced += figures.misplaced;
         self.contended_sent += sent;
@@ -99,6 +115,14 @@ impl DestinationFairness {
         self.contended_sent += other.contended_sent;
         self.sent_under_quota += other.sent_under_quota;
         self.allowed += other.allowed;
+        self.jain_normalised_times_sent += other.jain_normalised_times_sent;
+        self.service_difference.merge(&other.service_difference);
+        let most =
+            |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).reduce(f64::max);
+        self.wrong_orderness = most(self.wrong_orderness, other.wrong_orderness);
+        self.displacement_max = most(self.displacement_max, other.displacement_max);
+        self.time_to_fairness_max_s =
+            Quantile::worse(self.time_to_fairness_max_s, other.time_to_fairness_max_s);
     }
 
     /// Sent ÷ what demand and quota allowed; `None` without a quota or without demand.
@@ -145,19 +169,33 @@ impl FairnessOutcome {
         for (_, one) in self.gps.iter().enumerate().filter(|(index, _)| wanted(*index)) {
             gps.worst(one);
         }
-        let judged = self.accounts.iter().filter(|account| wanted(account.destination.index()));
-        let ratios: Vec<f64> = judged
+        let accounts = || self.accounts.iter().filter(|it| wanted(it.destination.index()));
+        let judged: Vec<(f64, f64)> = accounts()
             .filter(|account| account.judged_entitled > 0.0)
-            .map(|account| account.judged_sent as f64 / account.judged_entitled)
+            .map(|account| (account.judged_sent as f64, account.judged_entitled))
             .collect();
+        let ratios: Vec<f64> = judged.iter().map(|(sent, entitled)| sent / entitled).collect();
         let among = |of: fn(&[f64]) -> Option<f64>| of(&ratios).filter(|_| ratios.len() > 1);
+        let loss = |aversion| welfare_loss(&judged, aversion).filter(|_| judged.len() > 1);
         FairnessFigures {
             jain: over(sums.jain_times_sent, sums.jain_sent),
+            jain_normalised: over(sums.jain_normalised_times_sent, sums.jain_sent),
+            max_min_distance_worst: among(distance_worst),
+            service_difference_max_s: sums.service_difference.max_s(),
+            service_difference_mean_s: sums.service_difference.mean_s(),
+            service_difference_deviation_s: sums.service_difference.deviation_s(),
+            welfare_loss_1: loss(Aversion::One),
+            welfare_loss_2: loss(Aversion::Two),
+            welfare_loss_max_min: loss(Aversion::Infinite),
+            finish_time_fairness_max: accounts()
+                .filter_map(|account| account.finish_time_fairness)
+                .reduce(f64::max),
+            starvation_max_segments: courses.starvation_max_segments,
+            time_to_fairness_max_s: sums.time_to_fairness_max_s,
+            wrong_orderness: sums.wrong_orderness,
+            displacement_max: sums.displacement_max,
             max_min_distance: over(sums.misplaced, sums.contended_sent),
-            contention_share_min: self
-                .accounts
-                .iter()
-                .filter(|account| wanted(account.destination.index()))
+            contention_share_min: accounts()
                 .filter_map(AccountShares::contention_share)
                 .reduce(f64::min),
             work_conservation: sums.work_conservation(),

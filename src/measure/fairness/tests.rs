@@ -3,9 +3,10 @@
 use super::super::recorder::{Measures, RunIdentity};
 use super::super::testing::{Script, Submission, at, quota, scenario, with_sets};
 use super::super::{FairnessFigures, Findings, Quantile};
-use crate::event::{DigestSink, Flow, Sink};
+use crate::event::{DigestSink, Event, Flow, Sink, What};
 use crate::scenario::Scenario;
 use crate::scheduler::Happening;
+use crate::units::{DestinationId, TenantId, Weight};
 
 fn findings(scenario: &Scenario, script: &Script) -> Findings {
     let mut measures = Measures::new(scenario);
@@ -294,6 +295,19 @@ fn every_figure_of_fairness_has_the_metric_of_its_name() {
         ("gps_lateness_p99", exactly(fairness.gps_lateness_p99_s)),
         ("gps_lateness_max", exactly(fairness.gps_lateness_max_s)),
         ("absolute_fairness_bound", fairness.absolute_fairness_bound_s),
+        ("jain_normalised", fairness.jain_normalised),
+        ("max_min_distance_worst", fairness.max_min_distance_worst),
+        ("starvation_segments", fairness.starvation_max_segments),
+        ("welfare_loss_1", fairness.welfare_loss_1),
+        ("welfare_loss_2", fairness.welfare_loss_2),
+        ("welfare_loss_max_min", fairness.welfare_loss_max_min),
+        ("service_difference_max", fairness.service_difference_max_s),
+        ("service_difference_mean", fairness.service_difference_mean_s),
+        ("service_difference_deviation", fairness.service_difference_deviation_s),
+        ("displacement_max", fairness.displacement_max),
+        ("wrong_orderness", fairness.wrong_orderness),
+        ("time_to_fairness", exactly(fairness.time_to_fairness_max_s)),
+        ("finish_time_fairness_max", fairness.finish_time_fairness_max),
         ("gini", fairness.gini),
         ("theil", fairness.theil),
         ("atkinson", fairness.atkinson),
@@ -350,6 +364,76 @@ fn the_fluid_system_of_the_arrivals_is_what_service_is_held_against() {
 }
 
 #[test]
+fn waits_are_held_against_those_on_a_part_of_ones_own() {
+    // Two seconds at half a segment a second.
+    let fairness = eight_messages().1.summary.fairness;
+    close(fairness.starvation_max_segments, 1.0);
+    // Alone the four messages of each would wait for 2, 4, 6 and, to the end of the run, 7 s. Those of a wait
+    // for 0 + 1 + 3 + 5 s, those of b for 2 + 4 + 6 + 7.
+    close(fairness.finish_time_fairness_max, 1.0);
+    // a's messages 0 to 3 leave as numbers 0, 1, 3 and 5: by 3/4 later each × 2 tenants ÷ (4 × 8).
+    close(fairness.displacement_max, 0.046875);
+    let late = eight_messages_in_turn([0, 0, 0, 0, 1, 1, 1, 1]).1.summary.fairness;
+    close(late.starvation_max_segments, 2.0);
+    close(late.finish_time_fairness_max, 22.0 / 19.0);
+    close(late.displacement_max, 0.0);
+}
+
+#[test]
+fn a_heavier_class_goes_first_or_is_in_the_wrong_order() {
+    let mut scenario = scenario(&[("a", 1)]);
+    scenario.classes[0].weight = Weight::whole(3).expect("valid");
+    let in_order = |order: [u64; 4]| {
+        let mut script = Script::default();
+        let of = |class| Submission { class, ..Submission::of(0) };
+        for class in [0, 1, 1, 0] {
+            script.submit_as(0.0, of(class), Happening::Submitted);
+        }
+        order.into_iter().for_each(|id| script.send(1.0, id));
+        figures(&scenario, &script).wrong_orderness
+    };
+    close(in_order([0, 3, 1, 2]), 0.0);
+    // The first light one goes before one heavy one, or both before both: of six pairs.
+    close(in_order([0, 1, 3, 2]), 1.0 / 6.0);
+    close(in_order([1, 2, 0, 3]), 4.0 / 6.0);
+}
+
+#[test]
+fn windows_tell_how_far_an_unfair_division_is_off_and_how_long() {
+    let mut weighted = scenario(&[("heavy", 3), ("light", 1)]);
+    weighted.destinations[0].quota = quota(10, 1);
+    let fair = figures(&weighted, &in_turn(&[0, 0, 1, 0]));
+    close(fair.jain_normalised, 1.0);
+    close(fair.max_min_distance_worst, 0.0);
+    close(fair.service_difference_max_s, 0.0);
+    close(fair.welfare_loss_max_min, 0.0);
+    // Both come at 0 s, and the first window is fair.
+    assert_eq!(fair.time_to_fairness_max_s, Some(Quantile::Exactly(10.0)));
+    // In equal turns heavy has 50 of 75 in each window and light 50 of 25.
+    let equal = figures(&weighted, &in_turn(&[0, 1]));
+    close(equal.jain_normalised, 0.6);
+    close(equal.max_min_distance_worst, 1.0);
+    let logarithm = 0.75 * libm::log(2.0 / 3.0) + 0.25 * libm::log(2.0);
+    close(equal.welfare_loss_1, 1.0 - libm::exp(logarithm));
+    close(equal.welfare_loss_2, 0.2);
+    close(equal.welfare_loss_max_min, 1.0 / 3.0);
+    // Fifty segments are 20 s of 2.5 a second, and 6.67 s of 7.5.
+    close(equal.service_difference_max_s, 20.0 - 50.0 / 7.5);
+    close(equal.service_difference_mean_s, 20.0 - 50.0 / 7.5);
+    assert!(equal.service_difference_deviation_s.is_some_and(|deviation| deviation < 1e-6));
+    assert_eq!(equal.time_to_fairness_max_s, Some(Quantile::Above(39.9)));
+    // Another weight at 20 s makes the same turns fair from then on, which a whole window shows at 30 s.
+    let mut script = in_turn(&[0, 1]);
+    let light =
+        What::WeightChanged { tenant: TenantId(1), weight: Weight::whole(3).expect("valid") };
+    let from = script.events.iter().position(|event| event.time >= at(20.0)).expect("it lasts");
+    let destination = Some(DestinationId(0));
+    script.events.insert(from, Event { time: at(20.0), destination, what: light });
+    let changed = figures(&weighted, &script);
+    assert_eq!(changed.time_to_fairness_max_s, Some(Quantile::Exactly(30.0)));
+}
+
+#[test]
 fn what_leaves_a_queue_leaves_the_fluid_system() {
     let mut scenario = scenario(&[("a", 1), ("b", 1)]);
     scenario.destinations[0].quota = quota(1, 1);
@@ -384,7 +468,7 @@ impl FairnessFigures {
 fn classes_of_a_tenant_divide_what_it_gets_in_the_fluid_system() {
     let mut scenario = scenario(&[("a", 1), ("b", 1)]);
     scenario.destinations[0].quota = quota(4, 20);
-    scenario.classes[0].weight = crate::units::Weight::whole(3).expect("valid");
+    scenario.classes[0].weight = Weight::whole(3).expect("valid");
     let mut script = Script::default();
     let class = |class, tenant| Submission { class, segments: 3, ..Submission::of(tenant) };
     let otp = script.submit_as(0.0, class(0, 0), Happening::Submitted);

@@ -52,6 +52,10 @@ pub(super) struct WindowFigures {
     pub(super) contended: bool,
     /// Jain's index of sent ÷ entitled over the judged; `None` when none of them got anything.
     pub(super) jain: Option<f64>,
+    /// The same from 0, one has all, to 1, however many are judged: (n·J − 1) ÷ (n − 1).
+    pub(super) jain_normalised: Option<f64>,
+    /// Whether each of the judged was sent what it is entitled to, within a tenth or one message.
+    pub(super) is_even: bool,
     /// Σ|sent − entitled| ÷ 2, segments.
     pub(super) misplaced: f64,
 }
@@ -109,7 +113,15 @@ pub(super) fn measure(
         .collect();
     let distance = |(portion, entitled): (&Portion, &f64)| (portion.sent as f64 - entitled).abs();
     let misplaced = portions.iter().zip(&entitled).map(distance).sum::<f64>() / 2.0;
-    WindowFigures { entitled, judged, contended, jain: jain(&ratios), misplaced }
+    let is_even =
+        portions.iter().zip(&entitled).zip(&judged).all(|((portion, entitled), judged)| {
+            let tolerance = (entitled / 10.0).max(largest as f64);
+            !judged || (portion.sent as f64 - entitled).abs() <= tolerance + 1e-9
+        });
+    let jain = jain(&ratios);
+    let count = ratios.len() as f64;
+    let jain_normalised = jain.filter(|_| count > 1.0).map(|j| (count * j - 1.0) / (count - 1.0));
+    WindowFigures { entitled, judged, contended, jain, jain_normalised, is_even, misplaced }
 }
 
 /// Jain's index; `None` of nothing and of zeros alone.
@@ -239,8 +251,23 @@ mod tests {
         let equal = weighted([20, 20]);
         close(equal.jain, 0.8);
         close(Some(equal.misplaced), 10.0);
-        // Starving one of two: Jain 1/2.
+        // Starving one of two: Jain 1/2, which is nothing of what there is between 1/2 and 1.
         close(weighted([40, 0]).jain, 0.5);
+        close(weighted([40, 0]).jain_normalised, 0.0);
+        close(equal.jain_normalised, 0.6);
+        close(fair.jain_normalised, 1.0);
+    }
+
+    #[test]
+    fn even_is_within_a_tenth_or_a_message() {
+        let is_even = |sent: [u64; 2], largest| {
+            measure(&sent.map(|sent| portion(500, sent, Waiting)), &[], None, largest).is_even
+        };
+        assert!(is_even([110, 90], 1) && !is_even([111, 89], 1));
+        assert!(is_even([6, 4], 1) && !is_even([7, 3], 1) && is_even([7, 3], 2));
+        // Who came late is not judged.
+        let late = portion(500, 1, Joined);
+        assert!(measure(&[portion(500, 50, Waiting), late], &[], None, 1).is_even);
     }
 
     #[test]

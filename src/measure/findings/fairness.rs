@@ -20,7 +20,7 @@ pub struct FairnessFigures {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_conservation: Option<f64>,
     /// The largest |Wᵢ/rᵢ − Wⱼ/rⱼ| of two tenants while both waited (Golestani 1994), r by weight among all
-    /// tenants of the scenario. Absent without a quota and with more than 64 tenants at a destination.
+    /// tenants of the scenario. Absent without a quota; of more than 64 tenants, the largest of a sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relative_fairness_bound_s: Option<f64>,
     /// How far a tenant was behind the fluid division of what was dispatched, at most: seconds of its share.
@@ -77,4 +77,45 @@ pub struct FairnessFigures {
     /// The largest |Wᵢ(t₁, t₂) − Wᵢᴳᴾˢ(t₁, t₂)| ÷ rᵢ while i waited (Zhou and Sethu 2002).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub absolute_fairness_bound_s: Option<f64>,
+    /// Jain's index from 0, one has all, to 1: (n·J − 1) ÷ (n − 1) of each window, averaged as `jain` is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jain_normalised: Option<f64>,
+    /// The largest |sent − entitled| ÷ entitled of a tenant, over contended windows: D∞.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_min_distance_worst: Option<f64>,
+    /// How far somebody who asked was behind the tenant that got most, in the worst window: seconds of its
+    /// guaranteed rate (Sheng et al. 2024).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_difference_max_s: Option<f64>,
+    /// The mean of the same over windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_difference_mean_s: Option<f64>,
+    /// Its standard deviation over windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_difference_deviation_s: Option<f64>,
+    /// Welfare lost against the max-min division, with α = 1; α = 0 is 1 − `work_conservation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub welfare_loss_1: Option<f64>,
+    /// The same with α = 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub welfare_loss_2: Option<f64>,
+    /// The same with α = ∞: 1 − the least sent ÷ entitled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub welfare_loss_max_min: Option<f64>,
+    /// The largest over tenants of its messages' waits ÷ those on its part of the quota alone (Mahajan et al.
+    /// 2020); at most 1 where sharing is worth while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_time_fairness_max: Option<f64>,
+    /// The longest that a tenant waited without a dispatch × its guaranteed rate, segments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starvation_max_segments: Option<f64>,
+    /// The longest from a change to the end of a window in which everybody was sent what it is entitled to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_to_fairness_max_s: Option<Quantile>,
+    /// Pairs dispatched in the wrong order of their classes ÷ pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrong_orderness: Option<f64>,
+    /// The largest over tenants of its messages' mean displacement, normalised by volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub displacement_max: Option<f64>,
 }

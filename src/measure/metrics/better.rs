@@ -3,7 +3,7 @@
 use super::Metric;
 
 /// Metrics of which less is better.
-const SMALLER: [&str; 36] = [
+const SMALLER: [&str; 50] = [
     "duplicates",
     "refused_ratio",
     "expired_ratio",
@@ -31,6 +31,20 @@ const SMALLER: [&str; 36] = [
     "gps_lateness_p99",
     "gps_lateness_max",
     "absolute_fairness_bound",
+    "max_min_distance_worst",
+    "starvation_segments",
+    "welfare_loss_1",
+    "welfare_loss_2",
+    "welfare_loss_max_min",
+    "service_difference_max",
+    "service_difference_mean",
+    "service_difference_deviation",
+    "displacement_max",
+    "wrong_orderness",
+    "time_to_fairness",
+    "finish_time_fairness_max",
+    "dwell_p999",
+    "latency_p999",
     "starvation_max",
     "service_jitter_max",
     "unfairness_first",
@@ -43,11 +57,13 @@ const SMALLER: [&str; 36] = [
 ];
 
 /// Metrics of which more is better.
-const LARGER: [&str; 10] = [
+const LARGER: [&str; 12] = [
     "delivered",
     "delivered_ratio",
     "on_time",
+    "on_time_worst",
     "jain",
+    "jain_normalised",
     "work_conservation",
     "utilisation",
     "contention_share_min",

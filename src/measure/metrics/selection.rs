@@ -2,7 +2,7 @@
 
 use super::super::fairness::{AccountShares, PartyShare};
 use super::super::findings::{Findings, Quantile};
-use super::super::latency::Group;
+use super::super::latency::{Cell, Group};
 use super::super::times::{Permille, Times};
 use crate::scenario::{Scenario, Selector};
 use crate::units::{ClassId, DestinationId, TenantId};
@@ -83,15 +83,24 @@ impl<'a> Selection<'a> {
         for cells in cells {
             let mut merged = Times::default();
             for cell in cells {
-                let wanted = self.has_account(cell.tenant, cell.destination)
-                    && self.class.is_none_or(|wanted| wanted == cell.class);
-                if wanted {
+                if self.has_cell(cell) {
                     merged.merge(times(&cell.group));
                 }
             }
-            worst = worse(worst, merged.quantile(probability));
+            worst = Quantile::worse(worst, merged.quantile(probability));
         }
         worst
+    }
+
+    /// The least part of any single tenant, at all its destinations together.
+    pub(super) fn least_tenant(&self, of: impl Fn(&Group) -> Option<f64>) -> Option<Quantile> {
+        let cells = self.findings.detail.cells.chunk_by(|a, b| a.tenant == b.tenant);
+        let of_one = |cells: &[Cell]| {
+            let mut merged = Group::default();
+            cells.iter().filter(|cell| self.has_cell(cell)).for_each(|it| merged.merge(&it.group));
+            of(&merged)
+        };
+        cells.filter_map(of_one).reduce(f64::min).map(Quantile::Exactly)
     }
 
     /// The accounts selected.
@@ -144,22 +153,13 @@ impl<'a> Selection<'a> {
             && self.selector.destination.as_ref().is_none_or(|wanted| wanted == destination)
     }
 
+    fn has_cell(&self, cell: &Cell) -> bool {
+        self.has_account(cell.tenant, cell.destination)
+            && self.class.is_none_or(|wanted| wanted == cell.class)
+    }
+
     fn has_account(&self, tenant: TenantId, destination: DestinationId) -> bool {
         self.tenants.as_ref().is_none_or(|selected| selected[tenant.index()])
             && self.destination.is_none_or(|wanted| wanted == destination)
-    }
-}
-
-/// The worse of two quantiles; one that is only known to be above something is worse than any
-/// that is known, and the worse of the two is above both.
-fn worse(a: Option<Quantile>, b: Option<Quantile>) -> Option<Quantile> {
-    let (Some(a), Some(b)) = (a, b) else { return a.or(b) };
-    let number = |quantile| match quantile {
-        Quantile::Exactly(value) | Quantile::Above(value) => value,
-    };
-    let larger = number(a).max(number(b));
-    match (a, b) {
-        (Quantile::Exactly(_), Quantile::Exactly(_)) => Some(Quantile::Exactly(larger)),
-        _ => Some(Quantile::Above(larger)),
     }
 }

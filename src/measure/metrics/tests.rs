@@ -82,6 +82,9 @@ fn counts_and_ratios_of_messages() {
     check("failed_ratio", &all, exactly(0.0));
     // All three dispatched and big's ten are within 10 s; refused and never dispatched are not.
     check("on_time", &all, exactly(13.0 / 15.0));
+    // Of small-2's three one was refused and one never went.
+    check("on_time_worst", &all, exactly(1.0 / 3.0));
+    check("on_time_worst", &tenant("small-1"), exactly(1.0));
     check("on_time", &Selector { class: Some("bulk".into()), ..all }, None);
     let set = Selector { tenant_set: Some("set1".into()), ..Selector::default() };
     check("submitted", &set, exactly(5.0));
@@ -92,6 +95,8 @@ fn counts_and_ratios_of_messages() {
 #[test]
 fn quantiles_are_of_merged_messages_and_the_worst_is_of_one_tenant() {
     check("dwell_max", &tenant("big"), exactly(10.0));
+    check("dwell_p999", &tenant("big"), exactly(10.0));
+    check("latency_p999", &tenant("big"), Some(Quantile::Above(12.0)));
     check("dwell_mean", &tenant("big"), exactly(5.5));
     check("dwell_p99", &tenant("small-1"), exactly(2.0));
     // Small's four: 1, 1, 2 and one that waits for 12 s until the run ends.
