@@ -15,6 +15,16 @@
 //! fluid division, gaps, the relative fairness of pairs (`course`). How unequal sent ÷ entitled is between
 //! tenants, over the windows, is told by the indices of `inequality`.
 //!
+//! A fourth holds service against what the fluid system of the arrivals would have done, whatever the policy
+//! (`gps`), and a fifth against the tenant's part of the quota alone (`exclusive`). Beside them stand the order
+//! in which messages leave (`order`), how far who asks is behind who gets most (`service_difference`) and how
+//! long the division takes to become fair after a change (`settling`).
+//!
+//! Three figures of the field are of two runs and not of one, because they are about what would have been:
+//! slowdown and isolation (`experiment::isolation`), *sybil gain* (what a tenant gets as k tenants or with k
+//! senders ÷ what it gets as one) and *strategy-proofness* (what it gets by over-reporting or splitting ÷ what
+//! it gets honestly). The last two are held in `scenarios/adversaries` with an honest twin in the same run.
+//!
 //! *Work conservation* is segments sent ÷ Σ over windows of min(demand, sent + quota lost while work
 //! waited); quota is lost when its token bucket is full. Work that only a sender's cap, a closed
 //! window or an outage holds back waits too, so there the figure is below 1 on purpose.

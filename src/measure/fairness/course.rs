@@ -185,7 +185,8 @@ impl Pairs {
         }
         let Some(place) = self.place(account) else { return };
         self.is_waiting[place] = true;
-        for other in 0..self.members {
+        // The range of a pair of which the other does not wait begins when that one does.
+        for other in (0..self.members).filter(|other| self.is_waiting[*other]) {
             let (index, difference) = self.pair(place, other);
             self.ranges[index] = (difference, difference);
         }

@@ -246,11 +246,11 @@ impl Gps {
     /// Lets the fluid system go on until `now`.
     fn advance(&mut self, now: Time, fates: &mut Fates) {
         self.fluid.advance(now);
-        while let Some((message, finished)) = self.fluid.take_finished() {
-            fates.change(MessageId(message), |fate| {
+        while let Some(finished) = self.fluid.take_finished() {
+            fates.change(MessageId(finished.message), |fate| {
                 fate.in_fluid = fate.in_fluid.saturating_sub(1);
                 if fate.is_waiting && fate.in_fluid == 0 {
-                    fate.finished = Some(finished);
+                    fate.finished = Some(self.fluid.time_of(finished));
                 }
             });
         }

@@ -60,7 +60,7 @@ pub const METRICS: &[Metric] = &[
     metric("max_min_distance", Ratio, Destinations, "half the summed distance from the max-min division ÷ sent, over contended windows; 0 is fair", |s| fairness(s).max_min_distance.map(Exactly)),
     metric("max_min_distance_worst", Ratio, Destinations, "the largest |sent - entitled| ÷ entitled of a tenant over contended windows (D∞ of the max-min division); 0 is fair", |s| fairness(s).max_min_distance_worst.map(Exactly)),
     metric("relative_fairness_bound", Seconds, Destinations, "the largest |Wi/ri - Wj/rj| of two tenants while both wait, r by weight among all; of more than 64 tenants, the largest of a sample (Golestani 1994)", |s| fairness(s).relative_fairness_bound_s.map(Exactly)),
-    metric("lag_max", Seconds, Destinations, "how far a tenant falls behind the fluid division of what is dispatched, in time of its share", |s| fairness(s).lag_max_s.map(Exactly)),
+    metric("lag_max", Seconds, Destinations, "how far a tenant falls behind the fluid division of what is dispatched among those who wait, in time of its share then; gps_lag_max is against that of the arrivals", |s| fairness(s).lag_max_s.map(Exactly)),
     metric("lead_max", Seconds, Destinations, "how far a tenant gets ahead of the fluid division of what is dispatched, in time of its share", |s| fairness(s).lead_max_s.map(Exactly)),
     metric("worst_case_fair_index", Seconds, Destinations, "the largest W/r - Wi/ri over intervals in which i waits that end with a dispatch of i", |s| fairness(s).worst_case_fair_index_s.map(Exactly)),
     metric("starvation_max", Seconds, Destinations, "the longest that a tenant waits without a dispatch", |s| fairness(s).starvation_max_s.map(Exactly)),

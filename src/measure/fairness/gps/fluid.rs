@@ -37,7 +37,7 @@ pub(super) struct ChildId(u32);
 #[derive(Clone, Debug)]
 pub(super) struct Fluid {
     /// `None` is without limit: what arrives is finished at once.
-    rate: Option<Rate>,
+    pace: Option<Pace>,
     now: Time,
     /// The part of a segment's time that has passed and was not yet a whole one, in segments ÷ `rate.per()`,
     /// and what was given for it.
@@ -49,6 +49,16 @@ pub(super) struct Fluid {
     /// Messages that left while another of their queue was before them.
     withdrawn: BTreeSet<u64>,
     finished: Vec<Finished>,
+}
+
+/// A rate as it is needed at every step.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    segments: u128,
+    /// In nanoseconds.
+    per: u128,
+    /// Units of service in a part of a segment's time, where that is a whole number.
+    units_in_part: Option<u128>,
 }
 
 #[derive(Clone, Debug)]
@@ -114,7 +124,7 @@ impl Fluid {
     pub(super) fn new(rate: Rate) -> Self {
         let root = Server::new(None);
         Fluid {
-            rate: Some(rate),
+            pace: Some(Pace::new(rate)),
             now: Time::ZERO,
             part: 0,
             given_for_part: 0,
@@ -141,22 +151,29 @@ impl Fluid {
     /// Lets time pass; what was finished meanwhile waits for [`Fluid::take_finished`].
     pub(super) fn advance(&mut self, now: Time) {
         let passed = now.since(self.now);
+        if passed == Span::ZERO && self.pace.is_some() {
+            return;
+        }
         self.now = self.now.max(now);
         let service = self.service_in(passed);
         let root = &mut self.servers[ROOT.0 as usize];
         root.left = if root.weights == 0 { 0 } else { root.left.saturating_add(service) };
         self.serve(ROOT);
         let root = &mut self.servers[ROOT.0 as usize];
-        if root.weights == 0 || self.rate.is_none() {
+        if root.weights == 0 || self.pace.is_none() {
             root.left = 0;
         }
     }
 
-    /// One of the messages that were finished up to now, the first of them last, and when.
-    pub(super) fn take_finished(&mut self) -> Option<(u64, Time)> {
-        let finished = self.finished.pop()?;
-        let ago = self.time_of(finished.ago).as_nanoseconds();
-        Some((finished.message, Time::from_nanoseconds(self.now.as_nanoseconds() - ago)))
+    /// One of the messages that were finished up to now, the first of them last.
+    pub(super) fn take_finished(&mut self) -> Option<Finished> {
+        self.finished.pop()
+    }
+
+    /// When that was; before time passes again.
+    pub(super) fn time_of(&self, finished: Finished) -> Time {
+        let ago = self.time_for(finished.ago).as_nanoseconds();
+        Time::from_nanoseconds(self.now.as_nanoseconds().saturating_sub(ago))
     }
 
     /// A message arrives now; [`Fluid::advance`] comes first, here and below.
@@ -236,7 +253,7 @@ impl Fluid {
     /// The rate is another from now on.
     pub(super) fn set_rate(&mut self, rate: Option<Rate>) {
         (self.part, self.given_for_part) = (0, 0);
-        self.rate = rate;
+        self.pace = rate.map(Pace::new);
     }
 
     fn add(&mut self, server: ServerId, weight: Weight, below: Below) -> ChildId {
@@ -247,25 +264,23 @@ impl Fluid {
 
     /// Units of service in so much time.
     fn service_in(&mut self, passed: Span) -> u128 {
-        let Some(rate) = self.rate else { return u128::MAX / 4 };
-        let per = u128::from(rate.per().as_nanoseconds());
-        self.part += u128::from(passed.as_nanoseconds()) * u128::from(rate.segments());
-        let whole = self.part / per;
-        self.part -= whole * per;
-        let for_part = match SERVICE_UNITS % per {
-            0 => self.part * (SERVICE_UNITS / per),
-            _ => self.part * SERVICE_UNITS / per,
+        let Some(pace) = self.pace else { return u128::MAX / 4 };
+        self.part += u128::from(passed.as_nanoseconds()) * pace.segments;
+        let whole = divide(self.part, pace.per);
+        self.part -= whole * pace.per;
+        let for_part = match pace.units_in_part {
+            Some(units) => self.part * units,
+            None => self.part * SERVICE_UNITS / pace.per,
         };
         let before = std::mem::replace(&mut self.given_for_part, for_part);
         whole * SERVICE_UNITS + for_part - before
     }
 
     /// How long the root takes for so many units.
-    fn time_of(&self, units: u128) -> Span {
-        let Some(rate) = self.rate else { return Span::ZERO };
-        let per = u128::from(rate.per().as_nanoseconds());
+    fn time_for(&self, units: u128) -> Span {
+        let Some(Pace { segments, per, .. }) = self.pace else { return Span::ZERO };
         let (whole, rest) = (units / SERVICE_UNITS, units % SERVICE_UNITS);
-        let time = (whole * per + rest * per / SERVICE_UNITS) / u128::from(rate.segments());
+        let time = (whole * per + rest * per / SERVICE_UNITS) / segments;
         Span::from_nanoseconds(u64::try_from(time).unwrap_or(u64::MAX))
     }
 
@@ -326,8 +341,9 @@ impl Fluid {
             return;
         };
         let length = u128::from(head.segments) * SERVICE_UNITS + u128::from(queue.carry);
-        queue.finish = from + length / weight;
-        queue.carry = (length % weight) as u64;
+        let whole = divide(length, weight);
+        queue.finish = from + whole;
+        queue.carry = (length - whole * weight) as u64;
         let finish = queue.finish;
         self.await_at(child, finish);
     }
@@ -424,6 +440,23 @@ impl Fluid {
     }
 }
 
+impl Pace {
+    fn new(rate: Rate) -> Self {
+        let per = u128::from(rate.per().as_nanoseconds());
+        let divides = SERVICE_UNITS.is_multiple_of(per);
+        let units_in_part = divides.then_some(SERVICE_UNITS / per);
+        Pace { segments: u128::from(rate.segments()), per, units_in_part }
+    }
+}
+
+/// Numbers are mostly short, and dividing long ones takes ten times as long.
+fn divide(number: u128, by: u128) -> u128 {
+    match (u64::try_from(number), u64::try_from(by)) {
+        (Ok(number), Ok(by)) => u128::from(number / by),
+        _ => number / by,
+    }
+}
+
 impl Server {
     fn new(child: Option<ChildId>) -> Self {
         Server { child, virtual_time: 0, left: 0, weights: 0, busy: Heap::default() }
@@ -432,7 +465,7 @@ impl Server {
     /// Lets the virtual time grow as far as what is left reaches, but not past the next thing to happen.
     fn creep(&mut self) {
         if let Some((next, _)) = self.busy.peek() {
-            let step = (self.left / self.weights).min(next.saturating_sub(self.virtual_time));
+            let step = divide(self.left, self.weights).min(next.saturating_sub(self.virtual_time));
             self.virtual_time += step;
             self.left -= step * self.weights;
         }

@@ -20,8 +20,8 @@ fn arrival(message: u64, segments: u64) -> Arrival {
 fn finished(fluid: &mut Fluid, until: f64) -> Vec<(u64, f64)> {
     fluid.advance(at(until));
     let mut all = Vec::new();
-    while let Some((message, time)) = fluid.take_finished() {
-        all.push((message, time.as_seconds_f64()));
+    while let Some(finished) = fluid.take_finished() {
+        all.push((finished.message, fluid.time_of(finished).as_seconds_f64()));
     }
     all.sort_by_key(|(message, _)| *message);
     all
