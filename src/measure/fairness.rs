@@ -65,6 +65,7 @@ use account::{Account, Guaranteed, TenantInfo};
 use conservation::Conservation;
 use contention::{Fluid, Tally};
 use course::{Course, Pairs, sample_of};
+use exclusive::Exclusive;
 use gps::{Fates, Gps};
 use order::Order;
 use series::Series;
@@ -78,6 +79,7 @@ pub(crate) struct Fairness {
     width: Span,
     start: Time,
     end: Time,
+    arrivals_end: Time,
     lanes: Vec<Lane>,
     accounts: Vec<Account>,
     tallies: Vec<Tally>,
@@ -186,6 +188,7 @@ impl Fairness {
         Fairness {
             width,
             start: Time::ZERO,
+            arrivals_end: Time::ZERO.saturating_add(scenario.duration),
             end: Time::ZERO.saturating_add(width),
             lanes: scenario.destinations.iter().map(|d| lane(d.quota)).collect(),
             accounts: Vec::new(),
@@ -468,8 +471,9 @@ impl Fairness {
             self.courses.push(Course::new(guaranteed));
             self.tallies.push(Tally::new(weight, tenant.set));
             let rate = self.lanes[key.destination.index()].rate;
-            let guaranteed_per_s = rate.map(|rate| guaranteed * rate);
-            self.accounts.push(Account::new(key, weight, guaranteed_per_s));
+            let own = rate.map(|rate| guaranteed * rate);
+            let exclusive = Exclusive::new(own, self.arrivals_end);
+            self.accounts.push(Account::new(key, weight, exclusive));
         }
         let account = &mut self.accounts[number as usize];
         if !account.active {

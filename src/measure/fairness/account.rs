@@ -65,8 +65,8 @@ impl Guaranteed {
 }
 
 impl Account {
-    /// Nothing happened yet to an account with this guaranteed rate in segments a second.
-    pub(super) fn new(key: AccountKey, weight: Weight, guaranteed_per_s: Option<f64>) -> Self {
+    /// Nothing happened yet to an account.
+    pub(super) fn new(key: AccountKey, weight: Weight, exclusive: Exclusive) -> Self {
         Account {
             key,
             weight,
@@ -81,7 +81,7 @@ impl Account {
             failed: 0,
             judged_sent: 0,
             judged_entitled: 0.0,
-            exclusive: Exclusive::new(guaranteed_per_s),
+            exclusive,
             places: Places::default(),
         }
     }

@@ -51,7 +51,8 @@ pub(super) struct Pairs {
     places: Vec<u8>,
     /// Accounts that have one.
     members: usize,
-    is_waiting: Vec<bool>,
+    /// The places of those who wait, in no particular order.
+    waiting: Vec<u8>,
     /// Service ÷ guaranteed rate, seconds.
     served_s: Vec<f64>,
     /// Least and greatest difference of two since both wait; by place × most + place.
@@ -165,7 +166,6 @@ impl Pairs {
             self.ranges = vec![(0.0, 0.0); PAIRS_OF_TENANTS_MAX * PAIRS_OF_TENANTS_MAX];
         }
         self.members += 1;
-        self.is_waiting.push(false);
         self.served_s.push(0.0);
         (self.members - 1) as u8
     }
@@ -184,18 +184,18 @@ impl Pairs {
             self.places[account as usize] = self.new_place(is_in_sample);
         }
         let Some(place) = self.place(account) else { return };
-        self.is_waiting[place] = true;
         // The range of a pair of which the other does not wait begins when that one does.
-        for other in (0..self.members).filter(|other| self.is_waiting[*other]) {
-            let (index, difference) = self.pair(place, other);
+        for position in 0..self.waiting.len() {
+            let (index, difference) = self.pair(place, usize::from(self.waiting[position]));
             self.ranges[index] = (difference, difference);
         }
+        self.waiting.push(place as u8);
     }
 
     /// No unserved work any more.
     pub(super) fn end(&mut self, account: u32) {
         if let Some(place) = self.place(account) {
-            self.is_waiting[place] = false;
+            self.waiting.retain(|waiting| usize::from(*waiting) != place);
         }
     }
 
@@ -203,8 +203,9 @@ impl Pairs {
     pub(super) fn dispatch(&mut self, account: u32, seconds: f64) {
         let Some(place) = self.place(account) else { return };
         self.served_s[place] += seconds;
-        for other in (0..self.members).filter(|other| *other != place) {
-            if !self.is_waiting[other] {
+        for position in 0..self.waiting.len() {
+            let other = usize::from(self.waiting[position]);
+            if other == place {
                 continue;
             }
             let (index, difference) = self.pair(place, other);

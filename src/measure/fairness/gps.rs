@@ -72,32 +72,42 @@ struct Levels {
 /// A tenant beside the fluid system.
 #[derive(Clone, Debug)]
 struct Followed {
-    child: ChildId,
-    /// The part of the quota that it has when every tenant of the scenario has work.
-    guaranteed: f64,
-    /// Where its classes or senders are, if it has several.
-    server: Option<ServerId>,
-    classes: Vec<(ClassId, ServerId)>,
-    queues: Vec<((ClassId, SenderId), ChildId)>,
     /// Units dispatched or forgiven.
     served: u128,
-    is_waiting: bool,
     /// Least and greatest lag in the present time of unserved work.
-    range: (i128, i128),
+    range: (i64, i64),
     lags: Lags,
+    /// The part of the quota that it has when every tenant of the scenario has work.
+    guaranteed: f64,
+    child: ChildId,
+    is_waiting: bool,
+    /// Where its classes or senders are, if it has several.
+    below: Option<Box<Below>>,
+}
+
+/// The nodes below a tenant.
+#[derive(Clone, Debug)]
+struct Below {
+    server: ServerId,
+    classes: Vec<(ClassId, ServerId)>,
+    queues: Vec<((ClassId, SenderId), ChildId)>,
 }
 
 /// A tenant's place in the tree: the child, and the server that it is if it has more levels.
 type Node = (ChildId, Option<ServerId>);
 
-/// How far a tenant was from the fluid system, in units of service.
+/// How far a tenant was from the fluid system, in units of service shortened by [`LAG_SHIFT`].
 #[derive(Clone, Copy, Debug, Default)]
 struct Lags {
-    most: i128,
-    least: i128,
+    most: i64,
+    least: i64,
     /// The widest range of the lag within one time of unserved work.
-    widest: i128,
+    widest: i64,
 }
+
+/// Lags are compared in parts of a segment of which a word holds twenty-five million segments, so that a tenant's
+/// fit into a line of memory; a larger lag counts as that.
+const LAG_SHIFT: u32 = 22;
 
 /// How the tenants of one destination fared, at most.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -231,8 +241,8 @@ impl Gps {
         self.lateness.observed.settle();
         self.lateness.censored.settle();
         let most = |of: &dyn Fn(&Followed) -> f64| self.followed.iter().map(of).reduce(f64::max);
-        let segments = |units: i128| units as f64 / SERVICE_UNITS as f64;
-        let seconds = |it: &Followed, units| segments(units) / (it.guaranteed * self.rate);
+        let segments = |lag: i64| lag as f64 / (SERVICE_UNITS >> LAG_SHIFT) as f64;
+        let seconds = |it: &Followed, lag| segments(lag) / (it.guaranteed * self.rate);
         GpsFigures {
             lag_max_segments: most(&|it| segments(it.lags.most)),
             lead_max_segments: most(&|it| segments(-it.lags.least)),
@@ -256,7 +266,7 @@ impl Gps {
         }
     }
 
-    fn lag(&mut self, place: usize) -> i128 {
+    fn lag(&mut self, place: usize) -> i64 {
         let given = self.fluid.given(self.followed[place].child);
         self.followed[place].lag(given)
     }
@@ -296,23 +306,24 @@ impl Gps {
     fn queue(&mut self, place: usize, moved: &Move) -> ChildId {
         let Gps { fluid, levels, followed, .. } = self;
         let tenant = &mut followed[place];
-        let Some(server) = tenant.server else { return tenant.child };
+        let Some(below) = &mut tenant.below else { return tenant.child };
+        let server = below.server;
         let key = (moved.class, moved.sender);
         let has_senders = levels.has_senders[moved.key.tenant.index()];
-        match tenant.queues.binary_search_by_key(&key, |(key, _)| *key) {
-            Ok(found) => tenant.queues[found].1,
+        match below.queues.binary_search_by_key(&key, |(key, _)| *key) {
+            Ok(found) => below.queues[found].1,
             Err(position) => {
                 let weight = levels.classes[moved.class.index()];
                 let queue = match (levels.classes.len() > 1, has_senders) {
                     (true, true) => {
                         let class =
-                            tenant.class_server(moved.class, || fluid.add_server(server, weight).1);
+                            below.class_server(moved.class, || fluid.add_server(server, weight).1);
                         fluid.add_queue(class, Weight::ONE)
                     }
                     (true, false) => fluid.add_queue(server, weight),
                     (false, _) => fluid.add_queue(server, Weight::ONE),
                 };
-                tenant.queues.insert(position, (key, queue));
+                below.queues.insert(position, (key, queue));
                 queue
             }
         }
@@ -337,30 +348,21 @@ impl GpsFigures {
 impl Followed {
     fn new((child, server): Node, guaranteed: f64) -> Self {
         Followed {
-            child,
-            guaranteed,
-            server,
-            classes: Vec::new(),
-            queues: Vec::new(),
             served: 0,
-            is_waiting: false,
             range: (0, 0),
             lags: Lags::default(),
+            guaranteed,
+            child,
+            is_waiting: false,
+            below: server
+                .map(|server| Box::new(Below { server, classes: Vec::new(), queues: Vec::new() })),
         }
     }
 
-    /// The server of a class, made if need be.
-    fn class_server(&mut self, class: ClassId, make: impl FnOnce() -> ServerId) -> ServerId {
-        if let Some((_, server)) = self.classes.iter().find(|(known, _)| *known == class) {
-            return *server;
-        }
-        let server = make();
-        self.classes.push((class, server));
-        server
-    }
-
-    fn lag(&self, given: u128) -> i128 {
-        given as i128 - self.served as i128
+    fn lag(&self, given: u128) -> i64 {
+        let units = given as i128 - self.served as i128;
+        ((units + (1 << (LAG_SHIFT - 1))) >> LAG_SHIFT)
+            .clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2)) as i64
     }
 
     /// Looks at the lag now.
@@ -370,5 +372,17 @@ impl Followed {
         (*most, *least) = ((*most).max(lag), (*least).min(lag));
         self.range = (self.range.0.min(lag), self.range.1.max(lag));
         *widest = (*widest).max(self.range.1 - self.range.0);
+    }
+}
+
+impl Below {
+    /// The server of a class, made if need be.
+    fn class_server(&mut self, class: ClassId, make: impl FnOnce() -> ServerId) -> ServerId {
+        if let Some((_, server)) = self.classes.iter().find(|(known, _)| *known == class) {
+            return *server;
+        }
+        let server = make();
+        self.classes.push((class, server));
+        server
     }
 }

@@ -17,14 +17,14 @@ pub(super) struct Order {
     arrived: u64,
     left: u64,
     dispatched: u64,
-    inversions: u128,
+    inversions: u64,
 }
 
 /// Where one tenant's messages stand in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Places {
     /// Σ number of leaving − Σ number of arrival.
-    displaced: i128,
+    displaced: i64,
     arrived: u64,
     left: u64,
 }
@@ -45,14 +45,14 @@ impl Order {
 
     pub(super) fn queued(&mut self, class: ClassId, tenant: &mut Places) {
         self.waiting[class.index()] += 1;
-        tenant.displaced -= i128::from(self.arrived);
+        tenant.displaced -= self.arrived as i64;
         tenant.arrived += 1;
         self.arrived += 1;
     }
 
     pub(super) fn unqueued(&mut self, class: ClassId, was_dispatched: bool, tenant: &mut Places) {
         self.waiting[class.index()] -= 1;
-        tenant.displaced += i128::from(self.left);
+        tenant.displaced += self.left as i64;
         tenant.left += 1;
         self.left += 1;
         if was_dispatched {
@@ -60,7 +60,7 @@ impl Order {
             let own = self.classes[class.index()];
             let all = self.classes.iter().zip(&self.waiting);
             let heavier = all.filter(|(weight, _)| **weight > own).map(|(_, waiting)| *waiting);
-            self.inversions += u128::from(heavier.sum::<u64>());
+            self.inversions += heavier.sum::<u64>();
         }
     }
 
@@ -79,8 +79,8 @@ impl Order {
         let tenants = tenants.filter(|tenant| tenant.arrived > 0);
         let count = tenants.clone().count();
         let normalised = |tenant: &Places| {
-            let waiting = i128::from(tenant.arrived - tenant.left);
-            let displaced = tenant.displaced + waiting * i128::from(self.left);
+            let waiting = (tenant.arrived - tenant.left) as i64;
+            let displaced = tenant.displaced + waiting * self.left as i64;
             let own = tenant.arrived as f64;
             displaced as f64 / own / own * count as f64 / self.arrived as f64
         };

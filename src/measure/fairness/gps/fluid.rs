@@ -440,6 +440,14 @@ impl Fluid {
     }
 }
 
+#[cfg(test)]
+impl Fluid {
+    /// What the root gave to these children of its own, and what it has left.
+    pub(super) fn root_gave(&self, children: impl Iterator<Item = ChildId>) -> u128 {
+        children.map(|child| self.child(child).given).sum::<u128>() + self.server(ROOT).left
+    }
+}
+
 impl Pace {
     fn new(rate: Rate) -> Self {
         let per = u128::from(rate.per().as_nanoseconds());
