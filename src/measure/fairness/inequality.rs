@@ -68,7 +68,7 @@ pub fn welfare_loss(portions: &[(f64, f64)], aversion: Aversion) -> Option<f64> 
         Aversion::Two => 1.0 / each.map(|(p, y)| p / y).sum::<f64>(),
         Aversion::Infinite => least,
     };
-    Some(1.0 - as_good)
+    Some((1.0 - as_good).max(0.0))
 }
 
 /// The largest |y − 1|: D∞ of sent ÷ entitled.

@@ -9,12 +9,15 @@ use crate::time::{Span, Time};
 /// A change is settled at the end of the first contended window that begins at or after it and is *even*:
 /// everybody who is judged was sent what it is entitled to, within a tenth of that, or within one of the
 /// largest messages where that is more (the windowed D∞ ≤ 0.1). So the resolution is a window of the scenario.
+/// Time before it in which nobody competed does not count.
 /// Changes before that are settled with the first of them. One that the run ends before is only known to take
 /// longer, and is none at all when no window was contended since.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Settling {
     since: Option<Time>,
     was_contended: bool,
+    /// The end of the last contended window.
+    contended_until: Option<Time>,
     longest: Option<Span>,
 }
 
@@ -29,7 +32,10 @@ impl Settling {
 
     /// A contended window is over.
     pub(super) fn window(&mut self, start: Time, end: Time, is_even: bool) {
-        let Some(since) = self.since.filter(|since| *since <= start) else { return };
+        let goes_on = self.contended_until.replace(end) == Some(start);
+        let Some(changed) = self.since.filter(|since| *since <= start) else { return };
+        let since = if goes_on { changed } else { start };
+        self.since = Some(since);
         self.was_contended = true;
         if is_even {
             self.longest = self.longest.max(Some(end.since(since)));
@@ -63,7 +69,8 @@ mod tests {
         assert_eq!(settling.longest_s(at(20.0)), None, "it began before the change");
         settling.window(at(20.0), at(30.0), false);
         settling.changed(at(33.0));
-        assert_eq!(settling.longest_s(at(35.0)), Some(Quantile::Above(23.0)));
+        settling.window(at(30.0), at(40.0), false);
+        assert_eq!(settling.longest_s(at(40.0)), Some(Quantile::Above(28.0)));
         settling.window(at(40.0), at(50.0), true);
         assert_eq!(settling.longest_s(at(50.0)), Some(Quantile::Exactly(38.0)));
         // A quicker one does not count, and one that goes on counts as longer than the longest known.
@@ -73,5 +80,14 @@ mod tests {
         settling.changed(at(80.0));
         settling.window(at(80.0), at(90.0), false);
         assert_eq!(settling.longest_s(at(90.0)), Some(Quantile::Above(38.0)));
+    }
+
+    #[test]
+    fn time_in_which_nobody_competes_does_not_count() {
+        let mut settling = Settling::default();
+        settling.changed(at(3.0));
+        settling.window(at(300.0), at(310.0), false);
+        settling.window(at(310.0), at(320.0), true);
+        assert_eq!(settling.longest_s(at(400.0)), Some(Quantile::Exactly(20.0)));
     }
 }

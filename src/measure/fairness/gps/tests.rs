@@ -113,12 +113,14 @@ fn who_leaves_gives_way() {
     close(&finished(&mut fluid, 20.0), &[(5, 11.0)]);
 }
 
+/// Set and weight of a queue, and the messages in it with what is left of them.
+type PlainQueue = (usize, f64, Vec<(u64, f64)>);
+
 /// The same system in the plainest way: rates of all, next end of a message, step.
 struct Stepwise {
     rate: f64,
     now: f64,
-    /// Set and weight of each queue, and the messages in it with what is left of them.
-    queues: Vec<(usize, f64, Vec<(u64, f64)>)>,
+    queues: Vec<PlainQueue>,
     sets: Vec<f64>,
     ends: Vec<(u64, f64)>,
 }
@@ -126,15 +128,13 @@ struct Stepwise {
 impl Stepwise {
     fn advance(&mut self, now: f64) {
         while self.now < now {
-            let is_busy = |queue: &(usize, f64, Vec<(u64, f64)>)| !queue.2.is_empty();
+            let is_busy = |queue: &PlainQueue| !queue.2.is_empty();
             let inside = |set: usize| {
                 self.queues.iter().filter(|q| q.0 == set && is_busy(q)).map(|q| q.1).sum::<f64>()
             };
             let busy: Vec<f64> = (0..self.sets.len()).map(inside).collect();
             let all: f64 = (0..busy.len()).filter(|s| busy[*s] > 0.0).map(|s| self.sets[s]).sum();
-            let speed = |q: &(usize, f64, Vec<(u64, f64)>)| {
-                self.rate * self.sets[q.0] / all * q.1 / busy[q.0]
-            };
+            let speed = |q: &PlainQueue| self.rate * self.sets[q.0] / all * q.1 / busy[q.0];
             let busy_queues = || self.queues.iter().filter(|queue| is_busy(queue));
             let to_end = busy_queues().map(|q| q.2[0].1 / speed(q)).fold(f64::INFINITY, f64::min);
             let step = to_end.min(now - self.now);
