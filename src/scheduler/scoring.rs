@@ -22,9 +22,11 @@
 //! 16, so shares by whole weights up to 16 are exact. For other weights the fraction of a unit is
 //! carried to the next charge and never lost, so a tag is off by less than one unit, always.
 
-use alloc::vec::Vec;
-use core::cmp::Ordering;
+mod place;
 
+use alloc::vec::Vec;
+
+use self::place::{Below, Place, Under};
 use super::heap::{Heap, Positions};
 use super::policy::{
     Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing, TermTimes,
@@ -74,93 +76,6 @@ struct Node {
     /// Service received ÷ weight; while the node is frozen, how far that was ahead of V when it was held
     /// back.
     start: Tag,
-}
-
-/// What is under a node, in four bytes: see [`Under`].
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
-struct Below(u32);
-
-/// What is under a node.
-#[derive(Clone, Copy, Debug)]
-enum Under {
-    /// It is the leaf of this queue.
-    Queue(QueueId),
-    /// Children, by the index of their [`Family`].
-    Family(u32),
-}
-
-impl Below {
-    /// Of numbers of queues and families none is near this: there is memory for neither.
-    const IS_QUEUE: u32 = 1 << 31;
-
-    fn queue(queue: QueueId) -> Self {
-        Below(queue.0 | Self::IS_QUEUE)
-    }
-
-    fn family(index: u32) -> Self {
-        Below(index)
-    }
-
-    fn under(self) -> Under {
-        match self.0 & Self::IS_QUEUE {
-            0 => Under::Family(self.0),
-            _ => Under::Queue(QueueId(self.0 & !Self::IS_QUEUE)),
-        }
-    }
-}
-
-/// Where a child is among its siblings; and what is under it, so that who looks for the queue that is next
-/// goes from heap to heap and need not look at the nodes between. Packed, to be 32 bytes with the number of
-/// the child.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
-#[repr(Rust, packed(4))]
-struct Place {
-    key: TagKey,
-    below: Below,
-}
-
-impl Place {
-    #[inline]
-    fn key(&self) -> TagKey {
-        self.key
-    }
-}
-
-impl PartialEq for Place {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Place {}
-
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-
-    #[inline]
-    fn lt(&self, other: &Self) -> bool {
-        self.key() < other.key()
-    }
-
-    #[inline]
-    fn le(&self, other: &Self) -> bool {
-        self.key() <= other.key()
-    }
-
-    #[inline]
-    fn ge(&self, other: &Self) -> bool {
-        self.key() >= other.key()
-    }
-}
-
-impl Ord for Place {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
 }
 
 /// The children of a node.
@@ -215,7 +130,7 @@ impl Node {
     }
 
     fn place(&self) -> Place {
-        Place { key: TagKey::new(self.start.value(), self.tie), below: self.below }
+        Place::new(TagKey::new(self.start.value(), self.tie), self.below)
     }
 }
 
@@ -382,7 +297,7 @@ impl Policy for Scoring {
         let mut family = OLDEST;
         loop {
             let Some((first, _)) = self.families[family].eligible.peek() else { return Pick::Idle };
-            match { first.below }.under() {
+            match first.below().under() {
                 Under::Queue(queue) => return Pick::Queue(queue),
                 Under::Family(below) => family = below,
             }
