@@ -28,6 +28,11 @@ fn allocations_of_turns(policy: impl Policy, queues: u32, turns: u32) -> u64 {
 fn the_steady_state_allocates_nothing() {
     assert_eq!(allocations_of_turns(Scoring::new(), 1_000, 20_000), 0);
     assert_eq!(allocations_of_turns(Fifo::new(), 1_000, 20_000), 0);
+    let worst_case_fair = FullScoring::new(ScoringOptions::WorstCaseFair);
+    assert_eq!(allocations_of_turns(worst_case_fair, 1_000, 20_000), 0);
+    let rescore = Rescore { every: 8.try_into().expect("above zero"), ..Rescore::default() };
+    let options = ScoringOptions::FurthestBehind { rescore, terms: Terms::NONE };
+    assert_eq!(allocations_of_turns(FullScoring::new(options), 1_000, 20_000), 0);
 }
 
 #[test]

@@ -102,13 +102,14 @@ fn guaranteed(parent: f64, siblings: &[(f64, ShareBounds)]) -> Vec<f64> {
     let claims: Vec<BoundedClaim> = siblings
         .iter()
         .map(|(weight, bounds)| {
-            let most = most_of(bounds);
-            let least = bounds.min.map_or(0.0, |min| amount_of(min, parent)).min(most);
+            let least = bounds.min.map_or(0.0, |min| amount_of(min, parent)).min(most_of(bounds));
             let claim = Claim { demand: f64::INFINITY, weight: *weight };
-            BoundedClaim { claim, least, most }
+            // Who takes what a sibling's limit does not let through borrows it.
+            BoundedClaim { claim, least, most: f64::INFINITY }
         })
         .collect();
-    divide_within(parent, &claims)
+    let shares = divide_within(parent, &claims).into_iter().zip(siblings);
+    shares.map(|(share, (_, bounds))| share.min(most_of(bounds))).collect()
 }
 
 fn ranges(parent: f64, siblings: &[(f64, ShareBounds)], guaranteed: &[f64]) -> Vec<NodeRange> {
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_guaranteed_share_is_what_the_bounds_of_the_others_leave() {
+    fn a_guaranteed_share_is_what_the_promises_of_the_others_leave() {
         let per_second = |segments| crate::units::Rate::per_second(segments).map(Amount::Rate);
         let percent = |percent: u64| Weight::from_millionths(percent * 10_000).map(Amount::Part);
         let alone = ShareBounds { borrowing: Borrowing::Never, ..ShareBounds::NONE };
@@ -145,7 +146,7 @@ mod tests {
             ranges(10.0, &siblings, &guaranteed(10.0, &siblings))[0].most_per_s
         };
         assert_eq!(beside(ShareBounds::NONE), 5.0);
-        assert_eq!(beside(ShareBounds { max: per_second(1), ..ShareBounds::NONE }), 9.0);
+        assert_eq!(beside(ShareBounds { max: per_second(1), ..ShareBounds::NONE }), 5.0);
         assert_eq!(beside(ShareBounds { min: percent(80), ..ShareBounds::NONE }), 2.0);
         let own = |own: ShareBounds| guaranteed(10.0, &[(1.0, own), (1.0, ShareBounds::NONE)])[0];
         assert_eq!(own(ShareBounds { min: percent(80), ..alone }), 8.0);

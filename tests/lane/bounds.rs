@@ -186,7 +186,7 @@ fn who_may_not_borrow_has_its_own_share_and_no_more() {
 }
 
 #[test]
-fn an_own_share_is_what_the_bounds_of_the_others_leave() {
+fn an_own_share_is_what_the_promises_of_the_others_leave() {
     let alone = ShareBounds { borrowing: Borrowing::Never, ..NONE };
     let beside = |other: ShareBounds, work: u32| {
         let mut rig = Rig::with_tenants(paced(10, 1), full(), &[1, 1, 2]);
@@ -196,10 +196,10 @@ fn an_own_share_is_what_the_bounds_of_the_others_leave() {
         sent(&mut rig, 3, 60)
     };
     close(&beside(NONE, 3), &[150, 150, 300]);
-    // What a limit does not let through is the others' own.
+    // Who takes what a limit does not let through borrows it.
     let limited = ShareBounds { max: per_second(1), ..NONE };
-    close(&beside(limited, 3), &[180, 60, 360]);
-    close(&beside(limited, 1), &[180, 0, 0]);
+    close(&beside(limited, 3), &[150, 60, 390]);
+    close(&beside(limited, 1), &[150, 0, 0]);
     // What is promised is nobody else's own, whether it is used or not.
     let promised = ShareBounds { min: percent(70), ..NONE };
     close(&beside(promised, 3), &[60, 420, 120]);
@@ -210,7 +210,7 @@ fn an_own_share_is_what_the_bounds_of_the_others_leave() {
 }
 
 #[test]
-fn own_shares_of_sets_and_classes_know_of_bounds_too() {
+fn own_shares_of_sets_and_classes_know_of_promises_too() {
     let config =
         LaneConfig { tenant_sets: vec![weight(1); 2], classes: vec![weight(1); 2], ..paced(12, 1) };
     let mut rig = Rig::new(config, full());
@@ -221,13 +221,18 @@ fn own_shares_of_sets_and_classes_know_of_bounds_too() {
     let alone = ShareBounds { borrowing: Borrowing::Never, ..NONE };
     let set = |set| ShareNode::TenantSet(TenantSetId(set));
     let class = |class| ShareNode::Class(ClassId(class));
-    rig.change(Change::Bounds(set(1), ShareBounds { max: per_second(2), ..NONE }));
+    rig.change(Change::Bounds(
+        set(1),
+        ShareBounds { min: per_second(2), max: per_second(2), ..NONE },
+    ));
     rig.change(Change::Bounds(set(0), alone));
     rig.change(Change::Bounds(class(1), ShareBounds { min: percent(80), ..NONE }));
     rig.change(Change::Bounds(class(0), alone));
     fill(&mut rig, 2, 1000);
-    // The set's own is 10/s, each of the two has 5/s of it, and a fifth of that is for class 0.
-    close(&sent(&mut rig, 3, 60), &[60, 60, 0]);
+    // The set's own is 6/s, each of the two has 3/s of it, and a fifth of that is for class 0.
+    close(&sent(&mut rig, 3, 60), &[36, 36, 0]);
+    rig.change(Change::Bounds(set(1), ShareBounds { min: per_second(10), ..NONE }));
+    close(&sent(&mut rig, 3, 60), &[12, 12, 0]);
 }
 
 #[test]

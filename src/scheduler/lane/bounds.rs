@@ -38,8 +38,8 @@ pub enum Borrowing {
     /// It may.
     #[default]
     Allowed,
-    /// It never gets more than its own share: the one it has, by weights and bounds, when all its siblings
-    /// have work.
+    /// It never gets more than its own share: the one it has, by weights and promises, when all its siblings
+    /// have work. What a sibling's limit does not let through would be borrowed.
     Never,
 }
 

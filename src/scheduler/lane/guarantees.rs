@@ -1,7 +1,8 @@
 //! Guaranteed shares: what the nodes of the share tree have when everybody who is attached has work.
 //!
-//! A share that is more than a sibling's limit lets through, or less than what a sibling is promised, is
-//! what is left: it is the weighted max-min division with all bounds that counts, not the weights alone.
+//! What is promised to the one is nobody else's, whether it is used or not; so it is the division with all
+//! promises that counts, not the weights alone. What a limit does not let through is left unused, and whoever
+//! takes that borrows it: limits of siblings count for nothing here, and its own holds a node to less.
 
 use alloc::vec::Vec;
 
@@ -48,7 +49,7 @@ impl Directory {
             let weights = u128::from(self.bounds.attached[set]).saturating_sub(of_bounded);
             let (shares, left) = fill(sets[set], weights, &bounded);
             for (place, share) in members.iter().zip(shares) {
-                tenants[*place] = share;
+                tenants[*place] = share.min(most(self.bounds.tenants[*place].1, sets[set]));
             }
             others.push((left, weights));
         }
@@ -98,17 +99,28 @@ impl Directory {
     fn divide(&self, amount: u128, siblings: &[ShareNode]) -> Vec<u128> {
         let bounded: Vec<Bounded> =
             siblings.iter().map(|node| self.bounded(*node, amount)).collect();
-        fill(amount, 0, &bounded).0
+        let shares = fill(amount, 0, &bounded).0.into_iter().zip(siblings);
+        shares.map(|(share, node)| share.min(most(self.bounds.of(*node), amount))).collect()
     }
 
+    /// A node with its promise.
     fn bounded(&self, node: ShareNode, parent: u128) -> Bounded {
-        let ShareBounds { min, max, .. } = self.bounds.of(node);
-        let amount = |amount: Amount| match amount {
-            Amount::Rate(rate) => millionths_a_second(rate),
-            Amount::Part(part) => part_of(parent, part),
-        };
-        let max = max.map_or(u128::MAX, amount);
+        let bounds = self.bounds.of(node);
+        let min = bounds.min.map_or(0, |min| of_parent(min, parent));
         let weight = u128::from(self.weight_of(node).millionths());
-        Bounded { weight, range: Range { min: min.map_or(0, amount).min(max), max } }
+        let range = Range { min: min.min(most(bounds, parent)), max: u128::MAX };
+        Bounded { weight, range }
+    }
+}
+
+/// What bounds hold a node to whose parent has so much.
+fn most(bounds: ShareBounds, parent: u128) -> u128 {
+    bounds.max.map_or(u128::MAX, |max| of_parent(max, parent))
+}
+
+fn of_parent(amount: Amount, parent: u128) -> u128 {
+    match amount {
+        Amount::Rate(rate) => millionths_a_second(rate),
+        Amount::Part(part) => part_of(parent, part),
     }
 }
