@@ -142,12 +142,16 @@ fn a_limit_holds_a_node_alone_and_among_others() {
 }
 
 #[test]
-fn a_limit_is_reached_whenever_the_wire_is_free() {
-    for (part, of_600) in [(10, 60), (30, 180), (45, 270), (60, 360), (70, 420), (95, 570)] {
+fn a_limit_is_reached_however_busy_the_wire_is() {
+    for (part, of_600) in [(10, 60), (30, 180), (45, 270), (60, 360), (70, 420)] {
         for policy in [full(), worst_case_fair()] {
             let mut rig = Rig::with_tenants(paced(10, 1), policy, &[8, 1, 1]);
             bound(&mut rig, 0, ShareBounds { max: percent(part), ..NONE });
-            fill(&mut rig, 1, 700);
+            fill(&mut rig, 3, 1000);
+            let others = (600 - of_600) / 2;
+            close(&sent(&mut rig, 3, 60), &[of_600, others, others]);
+            rig.cancel(Target::Tenant(TenantId(1)));
+            rig.cancel(Target::Tenant(TenantId(2)));
             close(&sent(&mut rig, 3, 60), &[of_600, 0, 0]);
         }
     }
@@ -233,6 +237,12 @@ fn own_shares_of_sets_and_classes_know_of_promises_too() {
     close(&sent(&mut rig, 3, 60), &[36, 36, 0]);
     rig.change(Change::Bounds(set(1), ShareBounds { min: per_second(10), ..NONE }));
     close(&sent(&mut rig, 3, 60), &[12, 12, 0]);
+    // A limit above holds what is a part of it to less as well: of the set, and of a tenant.
+    rig.change(Change::Bounds(set(1), NONE));
+    rig.change(Change::Bounds(set(0), ShareBounds { max: per_second(5), ..NONE }));
+    close(&sent(&mut rig, 3, 60), &[30, 30, 0]);
+    bound(&mut rig, 0, ShareBounds { max: per_second(1), ..NONE });
+    close(&sent(&mut rig, 3, 60), &[12, 30, 0]);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use super::directory::{Directory, Tenant};
 use super::filling::{Bounded, fill};
 use crate::units::{ClassId, TenantId, TenantSetId};
 
-/// Guaranteed shares in millionths of a segment a second.
+/// Guaranteed shares in millionths of a segment a second, as of the last time that policies were told their
+/// bounds; they are told again before they are asked whenever anything changed since.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "snapshot", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Guarantees {

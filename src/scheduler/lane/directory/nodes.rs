@@ -27,8 +27,6 @@ impl Directory {
         had: [Option<NodeId>; 3],
         policy: &mut P,
     ) {
-        // What a new node is told is a part of rests on all that changed before.
-        self.refresh_bounds(now, policy);
         let set = self.tenant(tenant).and_then(Tenant::set);
         let nodes = [
             set.map(ShareNode::TenantSet),
