@@ -31,7 +31,7 @@ use super::heap::{Heap, Positions};
 use super::policy::{
     Entropy, Entry, Hop, Ineligible, NodeId, Pick, Policy, Reshape, Standing, TermTimes,
 };
-use super::tags::{Tag, TagKey, mean, unused};
+use super::tags::{Tag, TagKey, ahead_of, mean, unused};
 use crate::paged::Paged;
 use crate::time::Time;
 use crate::units::{QueueId, Rate, Segments, Weight};
@@ -389,13 +389,11 @@ impl Policy for Scoring {
                 return None;
             }
             let siblings = &self.families[node.family];
-            let (mut weights, mut ahead) = (0_i128, 0_i128);
-            for (place, child) in siblings.eligible.iter() {
-                let weight = i128::from(self.nodes[child].start.weight());
-                weights += weight;
-                // Tags grow for ever, their distances do not.
-                ahead += (place.key().tag() - node.start.value()) * weight;
-            }
+            let tags = siblings
+                .eligible
+                .iter()
+                .map(|(place, child)| (place.key().tag(), self.nodes[child].start.weight()));
+            let (ahead, weights) = ahead_of(node.start.value(), tags);
             let weight = i128::from(node.start.weight());
             let own = ahead / weights * weight * (BILLION / 1_000_000) / i128::from(TAG_UNITS);
             lag += own * share / BILLION;

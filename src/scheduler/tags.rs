@@ -195,15 +195,18 @@ impl Tag {
     }
 }
 
+/// How far tags are ahead of `origin`, each times its weight, and the sum of the weights, of pairs of the two.
+pub(crate) fn ahead_of(origin: i128, tags: impl Iterator<Item = (i128, u64)>) -> (i128, i128) {
+    tags.fold((0_i128, 0_i128), |(ahead, weights), (tag, weight)| {
+        let weight = i128::from(weight);
+        // Tags grow for ever, their distances do not.
+        (ahead.saturating_add((tag - origin).saturating_mul(weight)), weights + weight)
+    })
+}
+
 /// The mean of tags by weight, rounded down to a unit, told from `origin`; `origin` where there are none.
 pub(crate) fn mean<'a>(origin: i128, tags: impl Iterator<Item = &'a Tag>) -> i128 {
-    let (mut weights, mut ahead) = (0_i128, 0_i128);
-    for tag in tags {
-        let weight = i128::from(tag.weight());
-        weights += weight;
-        // Tags grow for ever, their distances do not.
-        ahead = ahead.saturating_add((tag.value() - origin).saturating_mul(weight));
-    }
+    let (ahead, weights) = ahead_of(origin, tags.map(|tag| (tag.value(), tag.weight())));
     if weights == 0 { origin } else { origin + ahead.div_euclid(weights) }
 }
 

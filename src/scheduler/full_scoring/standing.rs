@@ -2,6 +2,7 @@
 
 use super::super::policy::Standing;
 use super::super::scoring::TAG_UNITS;
+use super::super::tags::ahead_of;
 use super::FullScoring;
 use super::node::{NONE, ROOT};
 use crate::units::QueueId;
@@ -23,13 +24,12 @@ impl FullScoring {
                 return None;
             }
             let own = node.tag_now();
-            let (mut weights, mut ahead) = (0_i128, 0_i128);
-            for child in self.nodes[node.parent as usize].division.members() {
+            let members = self.nodes[node.parent as usize].division.members();
+            let tags = members.map(|child| {
                 let child = &self.nodes[child as usize];
-                let weight = i128::from(child.tag.weight());
-                weights += weight;
-                ahead += (child.tag_now() - own) * weight;
-            }
+                (child.tag_now(), child.tag.weight())
+            });
+            let (ahead, weights) = ahead_of(own, tags);
             let weight = i128::from(node.tag.weight());
             let own = ahead / weights * weight * (BILLION / 1_000_000) / i128::from(TAG_UNITS);
             lag += own * (share / BILLION) / BILLION + own * (share % BILLION) / FINE;

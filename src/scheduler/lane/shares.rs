@@ -154,26 +154,19 @@ impl ShareTree {
         }
     }
 
-    /// The sum of the weights of a node's eligible siblings and its own, and whether its parent is
-    /// eligible.
-    fn level_of(&self, node: &Node, is_eligible: bool) -> (u64, bool) {
-        let (sum, parent_counted) = if node.parent == ROOT {
-            (self.root_eligible, true)
-        } else {
-            let parent = &self.nodes[node.parent];
-            (parent.eligible_weight, parent.eligible_children > 0)
-        };
-        (sum + if is_eligible { 0 } else { node.weight.millionths() }, parent_counted)
+    /// The sum of the weights of a node's eligible siblings and its own, and its parent.
+    fn level_of(&self, node: &Node, is_eligible: bool) -> (u64, Option<&Node>) {
+        let parent = (node.parent != ROOT).then(|| &self.nodes[node.parent]);
+        let eligible = parent.map_or(self.root_eligible, |parent| parent.eligible_weight);
+        (eligible + if is_eligible { 0 } else { node.weight.millionths() }, parent)
     }
 
     fn share_by_weight(&self, leaf: NodeId, is_eligible: bool, mut share: u128) -> u128 {
         let (mut node, mut counted) = (&self.nodes[leaf.0], is_eligible);
         // From the bottom up: the order of the factors does not matter but for rounding.
         loop {
-            let weight = node.weight.millionths();
-            let parent = (node.parent != ROOT).then(|| &self.nodes[node.parent]);
-            let below = parent.map_or(self.root_eligible, |parent| parent.eligible_weight);
-            share = part(share, weight, if counted { below } else { below + weight });
+            let (sum, parent) = self.level_of(node, counted);
+            share = part(share, node.weight.millionths(), sum);
             let Some(parent) = parent else { return share };
             (node, counted) = (parent, parent.eligible_children > 0);
         }
@@ -182,11 +175,10 @@ impl ShareTree {
     /// The same where some nodes are promised or held to something: from the top down.
     fn share_within(&self, index: u32, is_eligible: bool, amount: u128) -> u128 {
         let node = &self.nodes[index];
-        let (sum, parent_counted) = self.level_of(node, is_eligible);
-        let amount = match node.parent {
-            ROOT => amount,
-            parent => self.share_within(parent, parent_counted, amount),
-        };
+        let (sum, parent) = self.level_of(node, is_eligible);
+        let amount = parent.map_or(amount, |parent| {
+            self.share_within(node.parent, parent.eligible_children > 0, amount)
+        });
         let weight = |index: u32| u128::from(self.nodes[index].weight.millionths());
         let siblings = self.bounded.get(&node.parent).map_or(&[][..], Vec::as_slice);
         let takes_part = |other: &u32| *other == index || self.nodes[*other].eligible_children > 0;
